@@ -1,0 +1,55 @@
+//! A link: the queue, first in first out, in front of a peer's uplink or downlink.
+
+use crate::time::Time;
+
+/// Whether bandwidth limits a direction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LinkMode {
+    /// Messages queue for the link and take size * 8 / bandwidth on it.
+    #[default]
+    Limited,
+    /// Messages pass at once, whatever their size.
+    Unlimited,
+}
+
+/// One direction of a peer's access link.
+#[derive(Clone, Copy, Debug)]
+pub struct Link {
+    ns_per_byte: f64,
+    /// When the last byte queued so far has passed.
+    free_at: Time,
+}
+
+impl Link {
+    /// A link of `bandwidth` bits per second, which must be positive.
+    pub fn new(bandwidth: f64) -> Self {
+        Link {
+            ns_per_byte: 8e9 / bandwidth,
+            free_at: Time::ZERO,
+        }
+    }
+
+    /// Queues `bytes` at `now` and returns when the last of them has passed.
+    #[inline]
+    pub fn pass(&mut self, now: Time, bytes: u32) -> Time {
+        let start = self.free_at.max(now);
+        // Past the clock's end nothing is ever handled, so saturating is enough.
+        let taken = (self.ns_per_byte * f64::from(bytes) + 0.5) as u64;
+        self.free_at = Time::from_ns(start.as_ns().saturating_add(taken).min(Time::MAX.as_ns()));
+        self.free_at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_leave_first_in_first_out() {
+        // 8 Mbit/s: one byte a microsecond.
+        let mut link = Link::new(8e6);
+        assert_eq!(link.pass(Time::ZERO, 24), Time::from_ns(24_000));
+        assert_eq!(link.pass(Time::from_ns(1_000), 250), Time::from_ns(274_000));
+        assert_eq!(link.pass(Time::from_ns(500_000), 1), Time::from_ns(501_000));
+    }
+}

@@ -1,0 +1,145 @@
+//! Random streams: one generator for each (seed, peer, purpose), so that no draw depends on
+//! what another peer does, nor on which thread runs it.
+
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::{Rng, SeedableRng};
+
+/// What a stream's draws are for. The numbers are frozen: changing one changes results.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u64)]
+pub enum Purpose {
+    /// Delays of the messages that a peer sends.
+    Latency = 1,
+    /// Where a peer is.
+    Location = 2,
+    /// A peer's upload bandwidth.
+    Upload = 3,
+    /// A peer's download bandwidth.
+    Download = 4,
+    /// When a peer joins.
+    Join = 5,
+    /// Which bootstrap peer a peer dials first.
+    Bootstrap = 6,
+    /// The generated graph (not a peer's).
+    Graph = 7,
+    /// Which peer is of which type (not a peer's).
+    Types = 8,
+    /// Draws shown by `p2psim sample`.
+    Sample = 9,
+    /// Draws of a peer's first service; its further services follow.
+    Service = 256,
+}
+
+/// A reproducible stream of random draws.
+///
+/// The generator is Xoshiro256++, seeded through a frozen hash of (seed, peer, purpose).
+///
+/// ```
+/// use p2psim::random::{Purpose, Stream};
+/// let mut a = Stream::new(1, 7, Purpose::Latency);
+/// let mut b = Stream::new(1, 7, Purpose::Latency);
+/// assert_eq!(a.next_u64(), b.next_u64());
+/// ```
+#[derive(Clone, Debug)]
+pub struct Stream(Xoshiro256PlusPlus);
+
+impl Stream {
+    /// The stream of a peer (by its id, so that it does not depend on who else takes part) for
+    /// a purpose.
+    pub fn new(seed: u64, peer: u64, purpose: Purpose) -> Self {
+        Self::keyed(seed, peer, purpose as u64)
+    }
+
+    /// The stream of a peer's `slot`-th service.
+    pub fn service(seed: u64, peer: u64, slot: usize) -> Self {
+        Self::keyed(seed, peer, Purpose::Service as u64 + slot as u64)
+    }
+
+    /// A stream that belongs to the whole run.
+    pub fn global(seed: u64, purpose: Purpose) -> Self {
+        Self::keyed(seed, u64::MAX, purpose as u64)
+    }
+
+    fn keyed(seed: u64, peer: u64, purpose: u64) -> Self {
+        let key = mix(mix(mix(seed) ^ peer) ^ purpose);
+        Stream(Xoshiro256PlusPlus::seed_from_u64(key))
+    }
+
+    /// 64 uniform bits.
+    #[inline]
+    pub fn next_u64(&mut self) -> u64 {
+        self.0.next_u64()
+    }
+
+    /// A number in [0, 1), a multiple of 2^-53.
+    #[inline]
+    pub fn unit(&mut self) -> f64 {
+        (self.next_u64() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
+    }
+
+    /// A number in (0, 1): the middle of one of 2^53 equal cells of the unit interval.
+    #[inline]
+    pub fn open_unit(&mut self) -> f64 {
+        ((self.next_u64() >> 12) as f64 + 0.5) * (1.0 / (1u64 << 52) as f64)
+    }
+
+    /// A whole number in `0..bound`, each equally likely (Lemire 2019, arXiv:1805.10941).
+    /// `bound` must not be zero.
+    #[inline]
+    pub fn below(&mut self, bound: u64) -> u64 {
+        debug_assert!(bound > 0, "there is no number below zero");
+        let mut product = u128::from(self.next_u64()) * u128::from(bound);
+        if (product as u64) < bound {
+            let threshold = bound.wrapping_neg() % bound;
+            while (product as u64) < threshold {
+                product = u128::from(self.next_u64()) * u128::from(bound);
+            }
+        }
+        (product >> 64) as u64
+    }
+
+    /// Puts `items` in random order (Fisher-Yates).
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+        let all = items.len();
+        self.choose_front(items, all);
+    }
+
+    /// Brings `count` random items, in random order, to the front of `items` and returns them;
+    /// all of them if there are fewer.
+    pub fn choose_front<'a, T>(&mut self, items: &'a mut [T], count: usize) -> &'a mut [T] {
+        let count = count.min(items.len());
+        for place in 0..count {
+            let other = place + self.below((items.len() - place) as u64) as usize;
+            items.swap(place, other);
+        }
+        &mut items[..count]
+    }
+}
+
+/// The output function of SplitMix64 (Steele, Lea, Flood 2014) over the incremented state: a
+/// bijection of 64 bits in which every input bit reaches every output bit.
+#[inline]
+pub fn mix(value: u64) -> u64 {
+    let mut z = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+impl rand::rand_core::TryRng for Stream {
+    type Error = std::convert::Infallible;
+
+    #[inline]
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        Ok((self.next_u64() >> 32) as u32)
+    }
+
+    #[inline]
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        Ok(self.next_u64())
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
+        self.0.try_fill_bytes(bytes)
+    }
+}

@@ -1,0 +1,1 @@
+//! A log file per peer, written through bounded buffers.

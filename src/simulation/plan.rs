@@ -1,0 +1,104 @@
+//! A plan: everything that determines a run, checked, without a trace of the file it came from.
+
+use std::collections::BTreeMap;
+
+use crate::distribution::{Choice, Distribution};
+use crate::network::{LatencyTable, LinkMode};
+use crate::peer::{PeerId, TypeIndex};
+use crate::record::LogOptions;
+use crate::services::{Parameters, ServiceSpec};
+use crate::time::Time;
+use crate::topology::Graph;
+use crate::topology::generators::Generator;
+
+/// Everything that determines a run.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Fixes all draws.
+    pub seed: u64,
+    /// When the run ends; what is due at this time is no longer handled.
+    pub horizon: Time,
+    /// The names of the locations.
+    pub locations: Vec<String>,
+    /// The latency between them.
+    pub latencies: LatencyTable,
+    /// Whether uplinks queue.
+    pub uplink: LinkMode,
+    /// Whether downlinks queue.
+    pub downlink: LinkMode,
+    /// The peer types, in the scenario's order.
+    pub types: Vec<PeerType>,
+    /// Who takes part and how they are linked at first.
+    pub population: Population,
+    /// What is logged.
+    pub logs: LogOptions,
+}
+
+/// A type of peers.
+#[derive(Clone, Debug)]
+pub struct PeerType {
+    /// Its name.
+    pub name: String,
+    /// Where a peer of this type is (places in [`Plan::locations`]).
+    pub location: Choice,
+    /// Its upload bandwidth in bit/s.
+    pub bandwidth_ul: Distribution,
+    /// Its download bandwidth in bit/s.
+    pub bandwidth_dl: Distribution,
+    /// What runs on it, in the scenario's order.
+    pub services: Vec<ServicePlan>,
+}
+
+/// A service with its parameters.
+#[derive(Clone, Debug)]
+pub struct ServicePlan {
+    /// Which service.
+    pub spec: ServiceSpec,
+    /// A value for each of its parameters.
+    pub parameters: Parameters,
+}
+
+/// Who takes part and how they are linked at first.
+#[derive(Clone, Debug)]
+pub enum Population {
+    /// Peers and links are given.
+    Graph {
+        /// The links.
+        links: GraphSource,
+        /// Who is of which type.
+        types: TypeAssignment,
+    },
+    /// Peers find each other through bootstrap peers.
+    Emergent {
+        /// How many peers of each type; ids count from 1 in this order.
+        counts: Vec<(TypeIndex, u64)>,
+        /// The type of the bootstrap peers.
+        bootstrap_type: TypeIndex,
+        /// How many bootstrap peers there are besides those in `counts`; their ids follow.
+        bootstrap_extra: u64,
+        /// When a peer joins, in ms; bootstrap peers are there from the start.
+        join: Distribution,
+    },
+}
+
+/// Where a graph comes from.
+#[derive(Clone, Debug)]
+pub enum GraphSource {
+    /// A generator, under the run's seed.
+    Generator(Generator),
+    /// Links listed in the scenario or in a file.
+    Listed(Graph),
+}
+
+/// Who is of which type.
+#[derive(Clone, Debug)]
+pub enum TypeAssignment {
+    /// All of one type.
+    One(TypeIndex),
+    /// Shares of all peers (they add up to 1), rounded to whole peers, placed at random.
+    Shares(Vec<(TypeIndex, f64)>),
+    /// Counts (they add up to the number of peers), in ascending order of ids.
+    Counts(Vec<(TypeIndex, u64)>),
+    /// One by one.
+    ById(BTreeMap<PeerId, TypeIndex>),
+}
