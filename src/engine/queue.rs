@@ -262,7 +262,10 @@ mod tests {
             compare(seed, 5, 2_000, |s| s.below(1 << 40));
             compare(seed, 20_000, 40_000, |s| 6_000_000 + s.below(2_000_000));
             compare(seed, 5_000, 20_000, |s| s.below(3) * 1_000_000);
-            compare(seed, 3_000, 20_000, |s| s.below(1 << s.below(45)) * s.below(2));
+            compare(seed, 3_000, 20_000, |s| {
+                let digits = s.below(45);
+                s.below(1 << digits) * s.below(2)
+            });
         }
     }
 

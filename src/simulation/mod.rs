@@ -25,6 +25,7 @@ const EVENTS_PER_REPORT: u64 = 1 << 16;
 pub struct Simulation {
     engine: Engine<ServiceState>,
     horizon: Time,
+    locations: Vec<String>,
 }
 
 /// How far a run has come.
@@ -60,6 +61,17 @@ pub struct Outcome {
     pub digest: u64,
     /// What became of the messages, by type: those that the peers' services use.
     pub messages: Vec<MessageOutcome>,
+}
+
+impl Outcome {
+    /// What became of all messages together.
+    pub fn total(&self) -> Counts {
+        let mut total = Counts::default();
+        for message in &self.messages {
+            total.add(&message.counts);
+        }
+        total
+    }
 }
 
 /// What became of the messages of one type.
@@ -167,6 +179,7 @@ impl Simulation {
         Ok(Simulation {
             engine: Engine::new(world, network, Recorder::new(logs)),
             horizon: plan.horizon,
+            locations: plan.locations.clone(),
         })
     }
 
@@ -213,6 +226,16 @@ impl Simulation {
             digest: self.engine.digest(),
             messages,
         })
+    }
+
+    /// When the run ends.
+    pub fn horizon(&self) -> Time {
+        self.horizon
+    }
+
+    /// The names of the locations.
+    pub fn locations(&self) -> &[String] {
+        &self.locations
     }
 
     /// What all peers share.
