@@ -188,7 +188,11 @@ impl<'a> Parser<'a> {
         let span = start..self.at;
         let written = &self.text[span.clone()];
         let bad = |message: String| {
-            Err(ExpressionError::new(span.clone(), message, "a finite number"))
+            Err(ExpressionError::new(
+                span.clone(),
+                message,
+                "a finite number",
+            ))
         };
         let value: f64 = match written.parse() {
             Ok(value) => value,
@@ -391,7 +395,10 @@ impl Expression {
             let message = format!("{} is expected here", dimension.described());
             let expected = match dimension {
                 Dimension::Plain => "a number".to_owned(),
-                _ => format!("a number, with a unit if you like: {}", dimension.unit_names()),
+                _ => format!(
+                    "a number, with a unit if you like: {}",
+                    dimension.unit_names()
+                ),
             };
             return Err(ExpressionError::new(self.span.clone(), message, expected));
         };
@@ -445,7 +452,12 @@ pub fn quote_name(name: &str) -> String {
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     known
         .into_iter()
-        .map(|other| (strsim::jaro_winkler(&name.to_lowercase(), &other.to_lowercase()), other))
+        .map(|other| {
+            (
+                strsim::jaro_winkler(&name.to_lowercase(), &other.to_lowercase()),
+                other,
+            )
+        })
         .filter(|&(likeness, _)| likeness > 0.8)
         // Of equally near names the first: `max_by` would take the last.
         .reduce(|best, next| if next.0 > best.0 { next } else { best })
@@ -476,7 +488,10 @@ mod tests {
         assert_eq!(name, "norm");
         let unit = Some(("Mibit".to_owned(), 8..13));
         let value = 50.0;
-        assert_eq!(arguments[0].value.kind, ExpressionKind::Number { value, unit });
+        assert_eq!(
+            arguments[0].value.kind,
+            ExpressionKind::Number { value, unit }
+        );
         assert_eq!(arguments[1].keyword, Some(("scale".to_owned(), 15..20)));
     }
 
@@ -484,8 +499,14 @@ mod tests {
     fn reads_numbers_names_and_lists() {
         let kinds = |text: &str| parse(text).map(|e| e.kind);
         assert_eq!(kinds(" -2.5e-3 "), Ok(number(-2.5e-3)));
-        assert_eq!(kinds("us-east-1"), Ok(ExpressionKind::Name("us-east-1".into())));
-        assert_eq!(kinds("'São Paulo'"), Ok(ExpressionKind::Text("São Paulo".into())));
+        assert_eq!(
+            kinds("us-east-1"),
+            Ok(ExpressionKind::Name("us-east-1".into()))
+        );
+        assert_eq!(
+            kinds("'São Paulo'"),
+            Ok(ExpressionKind::Text("São Paulo".into()))
+        );
         let Ok(ExpressionKind::List(items)) = kinds("[1, (2, 3), ]") else {
             panic!("not a list");
         };
@@ -500,7 +521,11 @@ mod tests {
             ("", 0..0, "something is missing here"),
             ("norm(1", 4..5, "this `(` is not closed"),
             ("norm(1 2)", 7..8, "a comma or `)` is missing"),
-            ("norm(loc=1, 2)", 12..13, "an argument without a keyword follows one with"),
+            (
+                "norm(loc=1, 2)",
+                12..13,
+                "an argument without a keyword follows one with",
+            ),
             ("1e400", 0..5, "`1e400` overflows"),
             ("1 ms 2", 5..6, "the expression should end here"),
             ("'a", 0..2, "this text is not closed"),
@@ -508,7 +533,11 @@ mod tests {
             ("-", 0..1, "`-` is no number"),
         ] {
             let error = parse(text).expect_err(text);
-            assert_eq!((error.span, error.message.as_str()), (span, message), "{text}");
+            assert_eq!(
+                (error.span, error.message.as_str()),
+                (span, message),
+                "{text}"
+            );
         }
         let deep = "(".repeat(10_000);
         let error = parse(&deep).expect_err("deep");

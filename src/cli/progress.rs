@@ -27,7 +27,8 @@ impl RunBar {
                 Some(horizon_ms as u64),
                 ProgressDrawTarget::stderr(),
             );
-            let template = "{bar:30} {simulated} of {horizon} s simulated, {msg} events/s, {eta} left";
+            let template =
+                "{bar:30} {simulated} of {horizon} s simulated, {msg} events/s, {eta} left";
             if let Ok(style) = ProgressStyle::with_template(template) {
                 let seconds = |ms: u64| format!("{:.1}", ms as f64 / 1000.0);
                 bar.set_style(

@@ -59,9 +59,10 @@ pub(super) fn run(args: &RunArgs, registry: Registry) -> Result<(), Failure> {
     }
     let scenario = load(&args.scenario, overrides, registry)?;
     let plan = &scenario.plan;
-    let place = args.out.clone().unwrap_or_else(|| {
-        PathBuf::from("runs").join(format!("{}-{}", scenario.name, plan.seed))
-    });
+    let place = args
+        .out
+        .clone()
+        .unwrap_or_else(|| PathBuf::from("runs").join(format!("{}-{}", scenario.name, plan.seed)));
     let folder = RunFolder::create(&place, args.force)?;
     let stop = watch_interrupts()?;
 

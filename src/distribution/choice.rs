@@ -136,7 +136,11 @@ pub(super) fn show_weights(weights: &[f64]) -> String {
 fn find(value: &Expression, what: &str, known: &[String]) -> Result<usize, ExpressionError> {
     let (ExpressionKind::Name(name) | ExpressionKind::Text(name)) = &value.kind else {
         let message = format!("the name of a {what} is expected here");
-        return Err(ExpressionError::new(value.span.clone(), message, list(what, known)));
+        return Err(ExpressionError::new(
+            value.span.clone(),
+            message,
+            list(what, known),
+        ));
     };
     known.iter().position(|other| other == name).ok_or_else(|| {
         let near = nearest(name, known.iter().map(String::as_str));
@@ -187,7 +191,11 @@ impl<'a> SampleCall<'a> {
                 Some((keyword, _)) if keyword == "weights" => weights = Some(&argument.value),
                 Some((keyword, span)) => {
                     let message = format!("`sample` has no parameter `{keyword}`");
-                    return error(span, message, "sample(a, b) or sample([a, b], weights=[1, 2])");
+                    return error(
+                        span,
+                        message,
+                        "sample(a, b) or sample([a, b], weights=[1, 2])",
+                    );
                 }
             }
         }
@@ -277,7 +285,10 @@ mod tests {
         for _ in 0..40_000 {
             counts[choice.sample(&mut stream)] += 1;
         }
-        assert!(counts[0].abs_diff(30_000) < 520 && counts[1] == 0, "{counts:?}");
+        assert!(
+            counts[0].abs_diff(30_000) < 520 && counts[1] == 0,
+            "{counts:?}"
+        );
         let shown = "sample([LocA, \"São Paulo\", LocB], weights=[3, 1, 0])";
         assert_eq!(choice.to_string(), shown);
     }
@@ -298,9 +309,21 @@ mod tests {
                 "unknown location `LocC`",
                 "known locations: LocA, LocB, São Paulo",
             ),
-            ("7", "the name of a location is expected here", "known locations: LocA, LocB, São Paulo"),
-            ("sample([LocA], weights=[1, 2])", "2 weights for 1 values", "as many weights as values"),
-            ("sample([LocA], weights=[-1])", "a weight must be 0 or above, not -1", "0 or above"),
+            (
+                "7",
+                "the name of a location is expected here",
+                "known locations: LocA, LocB, São Paulo",
+            ),
+            (
+                "sample([LocA], weights=[1, 2])",
+                "2 weights for 1 values",
+                "as many weights as values",
+            ),
+            (
+                "sample([LocA], weights=[-1])",
+                "a weight must be 0 or above, not -1",
+                "0 or above",
+            ),
             (
                 "sample([LocA], weights=[0])",
                 "the weights must add up to a finite number above 0",
@@ -309,7 +332,10 @@ mod tests {
         ] {
             let errors = choice(text).expect_err(text);
             assert_eq!(errors.len(), 1, "{text}");
-            assert_eq!((errors[0].message.as_str(), errors[0].expected.as_str()), (message, expected));
+            assert_eq!(
+                (errors[0].message.as_str(), errors[0].expected.as_str()),
+                (message, expected)
+            );
         }
     }
 }

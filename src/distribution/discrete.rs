@@ -188,9 +188,10 @@ impl Law for Listed {
     }
 
     fn support(&self) -> (f64, f64) {
-        self.weighted().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), (value, _)| {
-            (low.min(value), high.max(value))
-        })
+        self.weighted().fold(
+            (f64::INFINITY, f64::NEG_INFINITY),
+            |(low, high), (value, _)| (low.min(value), high.max(value)),
+        )
     }
 
     fn moments(&self) -> (f64, f64) {

@@ -143,7 +143,14 @@ impl Distribution {
         let mut errors = Vec::new();
         let names = spec.parameters();
         let shapes_count = spec.shapes.len();
-        let bound = expression::bind(spec.name, span, &names, shapes_count, arguments, &mut errors);
+        let bound = expression::bind(
+            spec.name,
+            span,
+            &names,
+            shapes_count,
+            arguments,
+            &mut errors,
+        );
         let mut number = |place: usize, default: f64, dimension| match bound[place] {
             None => default,
             Some(expression) => expression.number(dimension).unwrap_or_else(|error| {
@@ -226,7 +233,10 @@ impl Distribution {
         }
         let mut shown: Vec<String> = values.iter().map(f64::to_string).collect();
         if let Some(weights) = &call.weights {
-            shown = vec![format!("[{}]", shown.join(", ")), choice::show_weights(weights)];
+            shown = vec![
+                format!("[{}]", shown.join(", ")),
+                choice::show_weights(weights),
+            ];
         }
         let weights = call.weights.unwrap_or_else(|| vec![1.0; values.len()]);
         let law = discrete::Listed::new(values, weights).map_err(|problem| {
@@ -308,7 +318,11 @@ fn unknown(name: &str, span: &Range<usize>) -> ExpressionError {
         let names: Vec<&str> = names().collect();
         format!("known distributions: {}", names.join(", "))
     });
-    ExpressionError::new(span.clone(), format!("unknown distribution `{name}`"), expected)
+    ExpressionError::new(
+        span.clone(),
+        format!("unknown distribution `{name}`"),
+        expected,
+    )
 }
 
 /// The canonical expression: parsing it gives the same distribution again.
@@ -365,7 +379,11 @@ mod tests {
             let mut streams = [1, 1].map(|seed| Stream::global(seed, Purpose::Sample));
             for _ in 0..100 {
                 let [a, b] = &mut streams;
-                assert_eq!(first.sample(a).to_bits(), again.sample(b).to_bits(), "{text}");
+                assert_eq!(
+                    first.sample(a).to_bits(),
+                    again.sample(b).to_bits(),
+                    "{text}"
+                );
             }
         }
         assert_eq!(law("5 s").to_string(), "5000");
@@ -381,12 +399,22 @@ mod tests {
             let draws: Vec<f64> = (0..n).map(|_| law.sample(&mut stream)).collect();
             let mean = draws.iter().sum::<f64>() / f64::from(n);
             let error = law.std_dev() / f64::from(n).sqrt();
-            assert!((mean - law.mean()).abs() < 5.0 * error, "{text}: {mean} and {}", law.mean());
+            assert!(
+                (mean - law.mean()).abs() < 5.0 * error,
+                "{text}: {mean} and {}",
+                law.mean()
+            );
             let least = draws.iter().copied().fold(f64::INFINITY, f64::min);
             let most = draws.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            assert!(least >= law.lower_bound() && most <= law.upper_bound(), "{text}");
+            assert!(
+                least >= law.lower_bound() && most <= law.upper_bound(),
+                "{text}"
+            );
             let below = draws.iter().filter(|&&x| x < law.mean()).count() as f64 / f64::from(n);
-            assert!((below - law.mass_below(law.mean())).abs() < 0.01, "{text}: {below}");
+            assert!(
+                (below - law.mass_below(law.mean())).abs() < 0.01,
+                "{text}: {below}"
+            );
         }
     }
 
@@ -394,7 +422,11 @@ mod tests {
     fn names_every_mistake() {
         assert_eq!(
             errors("nrom(12, 2)"),
-            [(0..4, "unknown distribution `nrom`".into(), "did you mean `norm`?".into())]
+            [(
+                0..4,
+                "unknown distribution `nrom`".into(),
+                "did you mean `norm`?".into()
+            )]
         );
         let all = errors("gamma(-1, 2 Mbit, scale=-3, shape=2)");
         let messages: Vec<&str> = all.iter().map(|(_, message, _)| message.as_str()).collect();
@@ -410,11 +442,20 @@ mod tests {
         assert_eq!(errors("norm(1, 2, 3)")[0].1, "`norm` takes at most 2");
         assert_eq!(errors("gamma()")[0].1, "`gamma` needs `a`");
         assert_eq!(errors("norm(1, loc=1)")[0].1, "`loc` is given twice");
-        assert_eq!(errors("gamma(2 ms)")[0].1, "`ms` is no unit of a plain number");
+        assert_eq!(
+            errors("gamma(2 ms)")[0].1,
+            "`ms` is no unit of a plain number"
+        );
         assert_eq!(errors("randint(5, 5)")[0].2, "`low` must be below `high`");
-        assert_eq!(errors("sample()")[0].1, "`sample` needs something to choose from");
+        assert_eq!(
+            errors("sample()")[0].1,
+            "`sample` needs something to choose from"
+        );
         assert_eq!(errors("norm")[0].1, "`norm` needs its parameters");
-        assert_eq!(errors("[1]")[0].1, "a number or a distribution is expected here");
+        assert_eq!(
+            errors("[1]")[0].1,
+            "a number or a distribution is expected here"
+        );
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! norm and lognorm.
 
-use statrs::distribution::{ContinuousCDF, LogNormal as LogNormalFunctions, Normal as NormalFunctions};
+use statrs::distribution::{
+    ContinuousCDF, LogNormal as LogNormalFunctions, Normal as NormalFunctions,
+};
 
 use super::law::{Law, LawSpec, ShapeRange, moments};
 use crate::random::{Stream, Ziggurat, standard_normal};

@@ -264,13 +264,7 @@ impl<S: Service> Engine<S> {
     }
 
     /// A Hello: an offer, which is admitted and answered or refused; or the answer to ours.
-    fn greet(
-        &mut self,
-        me: PeerIndex,
-        from: PeerIndex,
-        state: Option<ConnectionState>,
-        body: u32,
-    ) {
+    fn greet(&mut self, me: PeerIndex, from: PeerIndex, state: Option<ConnectionState>, body: u32) {
         match state {
             // The other end has given up an attempt that we took for settled, and tries again.
             Some(ConnectionState::Connected) if body == EMPTY => self.answer(me, from),
@@ -296,8 +290,15 @@ impl<S: Service> Engine<S> {
 
     fn answer(&mut self, me: PeerIndex, to: PeerIndex) {
         let hello = MessageType::HELLO;
-        self.peers[me.as_usize()]
-            .send(&self.world, &mut self.post, self.now, me, to, hello, ANSWER);
+        self.peers[me.as_usize()].send(
+            &self.world,
+            &mut self.post,
+            self.now,
+            me,
+            to,
+            hello,
+            ANSWER,
+        );
     }
 
     fn settle(&mut self, me: PeerIndex, peer: PeerIndex, offered: bool) {

@@ -59,7 +59,10 @@ impl PeerState {
     /// Sends a message whose content is stored under `body`: through the uplink, then the
     /// one-way delay, to the receiver's downlink.
     #[inline]
-    #[expect(clippy::too_many_arguments, reason = "the parts of one message on the hot path")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the parts of one message on the hot path"
+    )]
     pub(super) fn send(
         &mut self,
         world: &World,

@@ -152,10 +152,8 @@ impl EventQueue {
             let digit = self.occupied[level].trailing_zeros() as usize;
             let shift = level as u32 * DIGIT_BITS;
             let digits_above = self.base.checked_shr(shift + DIGIT_BITS).unwrap_or(0);
-            let start = digits_above
-                .checked_shl(shift + DIGIT_BITS)
-                .unwrap_or(0)
-                | (digit as u64) << shift;
+            let start =
+                digits_above.checked_shl(shift + DIGIT_BITS).unwrap_or(0) | (digit as u64) << shift;
             if start >= end {
                 return false;
             }
@@ -220,7 +218,14 @@ mod tests {
 
     fn event(time: u64, receiver: u32, sequence: u32) -> Event {
         let kind = Kind::Timer { slot: 0 };
-        Event::new(Time::from_ns(time), PeerIndex(receiver), kind, 0, sequence, 0)
+        Event::new(
+            Time::from_ns(time),
+            PeerIndex(receiver),
+            kind,
+            0,
+            sequence,
+            0,
+        )
     }
 
     /// Pops and pushes at random, against a heap; delays are drawn by `delay`.

@@ -159,7 +159,11 @@ mod tests {
         assert_eq!(first, GOLDEN_STREAM);
         let mut stream = Stream::service(1, 7, 0);
         assert_eq!([stream.below(100), stream.below(100)], GOLDEN_BELOW);
-        assert_eq!(mix(0), 0xe220_a839_7b1d_cdaf, "SplitMix64's first output for seed 0");
+        assert_eq!(
+            mix(0),
+            0xe220_a839_7b1d_cdaf,
+            "SplitMix64's first output for seed 0"
+        );
     }
 
     const GOLDEN_STREAM: [u64; 3] = [
@@ -194,7 +198,10 @@ mod tests {
             counts[stream.below(7) as usize] += 1;
         }
         // Six standard deviations of a count are about 560.
-        assert!(counts.iter().all(|&count| count.abs_diff(10_000) < 560), "{counts:?}");
+        assert!(
+            counts.iter().all(|&count| count.abs_diff(10_000) < 560),
+            "{counts:?}"
+        );
         assert_eq!(stream.below(1), 0);
         for _ in 0..1000 {
             let u = stream.open_unit();

@@ -20,7 +20,12 @@ pub struct Ziggurat {
 
 impl Ziggurat {
     /// `tail` is where the lowest layer's tail begins, `area` the area of every layer.
-    fn new(tail: f64, area: f64, density: impl Fn(f64) -> f64, inverse: impl Fn(f64) -> f64) -> Self {
+    fn new(
+        tail: f64,
+        area: f64,
+        density: impl Fn(f64) -> f64,
+        inverse: impl Fn(f64) -> f64,
+    ) -> Self {
         let mut x = [0.0; LAYERS + 1];
         x[0] = area / density(tail);
         x[1] = tail;
@@ -150,15 +155,23 @@ mod tests {
             let power = |k| draws.iter().map(|x| (x - mean).powi(k)).sum::<f64>() / f64::from(n);
             (mean, power(2), power(4))
         };
-        let normal = (0..n).map(|_| standard_normal(Ziggurat::normal(), &mut stream)).collect();
+        let normal = (0..n)
+            .map(|_| standard_normal(Ziggurat::normal(), &mut stream))
+            .collect();
         let (mean, variance, fourth) = moments(normal);
-        assert!(mean.abs() < 0.005 && (variance - 1.0).abs() < 0.008, "{mean} {variance}");
+        assert!(
+            mean.abs() < 0.005 && (variance - 1.0).abs() < 0.008,
+            "{mean} {variance}"
+        );
         assert!((fourth - 3.0).abs() < 0.06, "{fourth}");
         let exponential = (0..n)
             .map(|_| standard_exponential(Ziggurat::exponential(), &mut stream))
             .collect();
         let (mean, variance, fourth) = moments(exponential);
-        assert!((mean - 1.0).abs() < 0.005 && (variance - 1.0).abs() < 0.015, "{mean} {variance}");
+        assert!(
+            (mean - 1.0).abs() < 0.005 && (variance - 1.0).abs() < 0.015,
+            "{mean} {variance}"
+        );
         assert!((fourth - 9.0).abs() < 0.6, "{fourth}");
     }
 

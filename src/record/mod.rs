@@ -115,7 +115,13 @@ impl Recorder {
     }
 
     pub(crate) fn log_parted(&mut self, me: PeerIndex, now: Time, peer: PeerIndex) {
-        self.peer_line(me, LogLevel::Warning, now, "Breaking connection with ", peer);
+        self.peer_line(
+            me,
+            LogLevel::Warning,
+            now,
+            "Breaking connection with ",
+            peer,
+        );
     }
 
     fn message_line(

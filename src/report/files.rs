@@ -43,7 +43,11 @@ fn write_csv(
     let mut writer = csv::Writer::from_writer(BufWriter::new(file));
     rows(&mut writer)
         .map_err(std::io::Error::other)
-        .and_then(|()| writer.into_inner().map_err(|error| std::io::Error::other(error.to_string())))
+        .and_then(|()| {
+            writer
+                .into_inner()
+                .map_err(|error| std::io::Error::other(error.to_string()))
+        })
         .and_then(|mut file| file.flush())
         .map_err(FolderError::io("write", &path))
 }

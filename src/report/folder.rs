@@ -19,7 +19,9 @@ pub enum FolderError {
     )]
     NotARun(PathBuf),
     /// It has no name of its own: `/`, `.`, `..`.
-    #[error("{0} cannot be the folder of a run\n  name a folder that does not exist yet with --out")]
+    #[error(
+        "{0} cannot be the folder of a run\n  name a folder that does not exist yet with --out"
+    )]
     NoName(PathBuf),
     /// The system refused.
     #[error("cannot {what} {path}: {source}")]

@@ -84,7 +84,9 @@ pub struct Exported {
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
     /// A file of the folder cannot be read, or is not what a run writes.
-    #[error("cannot read {path}: {problem}\n  name a scenario file or the folder of a finished run")]
+    #[error(
+        "cannot read {path}: {problem}\n  name a scenario file or the folder of a finished run"
+    )]
     Read {
         /// The file.
         path: PathBuf,
@@ -165,7 +167,10 @@ impl Exported {
     fn write_dot(&self, out: &mut impl Write) -> io::Result<()> {
         writeln!(out, "graph topology {{")?;
         writeln!(out, "  layout=sfdp; overlap=prism; outputorder=edgesfirst;")?;
-        writeln!(out, "  node [shape=ellipse, style=filled, fontname=\"Helvetica\"];")?;
+        writeln!(
+            out,
+            "  node [shape=ellipse, style=filled, fontname=\"Helvetica\"];"
+        )?;
         let mut types: Vec<&str> = self.peers.iter().map(|p| p.type_name.as_str()).collect();
         types.sort_unstable();
         types.dedup();
@@ -220,5 +225,8 @@ fn read_csv<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Vec<T>, Expor
         problem: error.to_string(),
     };
     let mut reader = csv::Reader::from_path(path).map_err(failed)?;
-    reader.deserialize().collect::<Result<_, _>>().map_err(failed)
+    reader
+        .deserialize()
+        .collect::<Result<_, _>>()
+        .map_err(failed)
 }

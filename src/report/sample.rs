@@ -154,7 +154,11 @@ impl Sample {
                 ]
             })
             .collect();
-        text.push_str(&table(&["peer type", "location", "upload", "download"], 2, &rows));
+        text.push_str(&table(
+            &["peer type", "location", "upload", "download"],
+            2,
+            &rows,
+        ));
         text
     }
 
@@ -164,7 +168,10 @@ impl Sample {
         let mut rows = || -> csv::Result<()> {
             for (place, value) in self.latencies.iter().enumerate() {
                 if let Some(value) = value {
-                    let (from, to) = (&plan.locations[place / count], &plan.locations[place % count]);
+                    let (from, to) = (
+                        &plan.locations[place / count],
+                        &plan.locations[place % count],
+                    );
                     let pair = format!("{from}-{to}");
                     out.serialize((draw, "latency", pair, Self::attribute(plan), value))?;
                 }

@@ -150,9 +150,19 @@ pub fn show_summary(
         .iter()
         .map(|message| row(&message.name, &message.counts, message.in_flight))
         .collect();
-    rows.push(row("total", &total, outcome.messages.iter().map(|m| m.in_flight).sum()));
+    rows.push(row(
+        "total",
+        &total,
+        outcome.messages.iter().map(|m| m.in_flight).sum(),
+    ));
     let header = [
-        "message", "sent", "delivered", "dropped", "lost", "in flight", "bytes sent",
+        "message",
+        "sent",
+        "delivered",
+        "dropped",
+        "lost",
+        "in flight",
+        "bytes sent",
     ];
     text.push_str(&table(&header, 1, &rows));
     text.push_str(&format!(

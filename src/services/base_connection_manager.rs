@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::{
-    MessageSpec, ParameterKind, ParameterSpec, Parameters, ServiceSpec, ServiceState,
-};
+use super::{MessageSpec, ParameterKind, ParameterSpec, Parameters, ServiceSpec, ServiceState};
 use crate::engine::{Connection, ConnectionState, Context, Service};
 use crate::message::{Message, MessageType};
 use crate::peer::PeerIndex;

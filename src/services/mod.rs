@@ -109,7 +109,10 @@ pub struct Registry(Vec<ServiceSpec>);
 impl Default for Registry {
     /// The built-in services.
     fn default() -> Self {
-        Registry(vec![base_connection_manager::SPEC, p2p_connection_manager::SPEC])
+        Registry(vec![
+            base_connection_manager::SPEC,
+            p2p_connection_manager::SPEC,
+        ])
     }
 }
 

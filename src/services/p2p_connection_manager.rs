@@ -9,9 +9,7 @@ use super::base_connection_manager::{
     BaseConnectionManager, Config as BaseConfig, MAX_SILENCE, MIN_KEEP_TIME, PING, PING_INTERVAL,
     PONG,
 };
-use super::{
-    MessageSpec, ParameterKind, ParameterSpec, Parameters, ServiceSpec, ServiceState,
-};
+use super::{MessageSpec, ParameterKind, ParameterSpec, Parameters, ServiceSpec, ServiceState};
 use crate::engine::{Context, Service};
 use crate::message::{HEADER_BYTES, Message, MessageType, Payload};
 use crate::peer::PeerIndex;
@@ -167,7 +165,10 @@ impl P2PConnectionManager {
             .copied()
             .filter(|&peer| {
                 context.connections().get(peer).is_none()
-                    && self.dropped.binary_search_by_key(&peer, |&(dropped, _)| dropped).is_err()
+                    && self
+                        .dropped
+                        .binary_search_by_key(&peer, |&(dropped, _)| dropped)
+                        .is_err()
             })
             .collect();
         if candidates.len() < lacking {
@@ -196,11 +197,7 @@ impl P2PConnectionManager {
             .map(|connection| connection.peer)
             .collect();
         // Stable: of equally slow ones, the lowest peer goes first.
-        held.sort_by(|&a, &b| {
-            context
-                .bandwidth_to(a)
-                .total_cmp(&context.bandwidth_to(b))
-        });
+        held.sort_by(|&a, &b| context.bandwidth_to(a).total_cmp(&context.bandwidth_to(b)));
         for &peer in held.iter().take(surplus) {
             context.log(
                 LogLevel::Warning,
@@ -266,7 +263,10 @@ impl Service for P2PConnectionManager {
 
     fn disconnected(&mut self, context: &mut Context<'_>, peer: PeerIndex) {
         let now = context.now();
-        match self.dropped.binary_search_by_key(&peer, |&(dropped, _)| dropped) {
+        match self
+            .dropped
+            .binary_search_by_key(&peer, |&(dropped, _)| dropped)
+        {
             Ok(place) => self.dropped[place].1 = now,
             Err(place) => self.dropped.insert(place, (peer, now)),
         }

@@ -113,14 +113,14 @@ impl Setup {
         let id = self.names.ids[place];
         let type_index = self.names.types[place].as_usize();
         let peer_type = &plan.types[type_index];
-        let attributes = Attributes::draw(peer_type, |purpose| {
-            Stream::new(plan.seed, id.0, purpose)
-        })
-        .map_err(|key| SetupError::Bandwidth {
-            key,
-            peer_type: peer_type.name.clone(),
-            peer: id,
-        })?;
+        let attributes =
+            Attributes::draw(peer_type, |purpose| Stream::new(plan.seed, id.0, purpose)).map_err(
+                |key| SetupError::Bandwidth {
+                    key,
+                    peer_type: peer_type.name.clone(),
+                    peer: id,
+                },
+            )?;
         self.locations.push(attributes.location);
         self.bandwidth_ul.push(attributes.bandwidth_ul);
         self.bandwidth_dl.push(attributes.bandwidth_dl);

@@ -86,7 +86,14 @@ static GENERATORS: [GeneratorSpec; 9] = [
                 star.add_edge(hub, leaf, ());
             }
             let seed = Some(stream.next_u64());
-            links_of(rustworkx::barabasi_albert_graph(n, m, seed, Some(star), || (), || ()))
+            links_of(rustworkx::barabasi_albert_graph(
+                n,
+                m,
+                seed,
+                Some(star),
+                || (),
+                || (),
+            ))
         },
     },
     GeneratorSpec {
@@ -97,7 +104,14 @@ static GENERATORS: [GeneratorSpec; 9] = [
         peers: |a| a[0],
         links: |a| pairs(a[0]),
         exists: always,
-        make: |whole, _, _| links_of(rustworkx::complete_graph(Some(whole[0]), None, || (), || ())),
+        make: |whole, _, _| {
+            links_of(rustworkx::complete_graph(
+                Some(whole[0]),
+                None,
+                || (),
+                || (),
+            ))
+        },
     },
     GeneratorSpec {
         name: "cycle_graph",
@@ -108,12 +122,23 @@ static GENERATORS: [GeneratorSpec; 9] = [
         links: |a| if a[0] > 2.0 { a[0] } else { a[0] - 1.0 },
         exists: always,
         make: |whole, _, _| {
-            links_of(rustworkx::cycle_graph(Some(whole[0]), None, || (), || (), false))
+            links_of(rustworkx::cycle_graph(
+                Some(whole[0]),
+                None,
+                || (),
+                || (),
+                false,
+            ))
         },
     },
     GeneratorSpec {
         name: "erdos_renyi_graph",
-        aliases: &["gnp_random_graph", "binomial_graph", "fast_gnp_random_graph", "gnp"],
+        aliases: &[
+            "gnp_random_graph",
+            "binomial_graph",
+            "fast_gnp_random_graph",
+            "gnp",
+        ],
         arguments: &[N, P],
         about: "each pair of n peers linked with probability p (Gilbert 1959)",
         peers: |a| a[0],
@@ -143,13 +168,22 @@ static GENERATORS: [GeneratorSpec; 9] = [
         links: |a| a[1],
         exists: |a| {
             if a[1] > pairs(a[0]) {
-                return Err((1, format!("`m` must be at most n (n - 1) / 2 = {}", pairs(a[0]))));
+                return Err((
+                    1,
+                    format!("`m` must be at most n (n - 1) / 2 = {}", pairs(a[0])),
+                ));
             }
             Ok(())
         },
         make: |whole, _, stream| {
             let seed = Some(stream.next_u64());
-            links_of(rustworkx::gnm_random_graph(whole[0], whole[1], seed, || (), || ()))
+            links_of(rustworkx::gnm_random_graph(
+                whole[0],
+                whole[1],
+                seed,
+                || (),
+                || (),
+            ))
         },
     },
     GeneratorSpec {
@@ -161,7 +195,13 @@ static GENERATORS: [GeneratorSpec; 9] = [
         links: |a| a[0] - 1.0,
         exists: always,
         make: |whole, _, _| {
-            links_of(rustworkx::path_graph(Some(whole[0]), None, || (), || (), false))
+            links_of(rustworkx::path_graph(
+                Some(whole[0]),
+                None,
+                || (),
+                || (),
+                false,
+            ))
         },
     },
     GeneratorSpec {
@@ -192,7 +232,14 @@ static GENERATORS: [GeneratorSpec; 9] = [
         exists: always,
         make: |whole, _, _| {
             let peers = Some(whole[0] + 1);
-            links_of(rustworkx::star_graph(peers, None, || (), || (), false, false))
+            links_of(rustworkx::star_graph(
+                peers,
+                None,
+                || (),
+                || (),
+                false,
+                false,
+            ))
         },
     },
     GeneratorSpec {
@@ -201,21 +248,40 @@ static GENERATORS: [GeneratorSpec; 9] = [
         arguments: &[N, ("k", ArgumentKind::Whole), P],
         about: "a ring of n peers, each linked to its k nearest, every link moved with probability p (Watts, Strogatz 1998)",
         peers: |a| a[0],
-        links: |a| if a[0] == a[1] { pairs(a[0]) } else { a[0] * (a[1] / 2.0).trunc() },
+        links: |a| {
+            if a[0] == a[1] {
+                pairs(a[0])
+            } else {
+                a[0] * (a[1] / 2.0).trunc()
+            }
+        },
         exists: |a| {
             if a[1] > a[0] {
                 return Err((1, format!("`k` must be at most n = {}", a[0])));
             }
             if a[1] % 2.0 == 1.0 && a[1] < a[0] {
-                return Err((1, "`k` must be even: half of the neighbours on either side".into()));
+                return Err((
+                    1,
+                    "`k` must be even: half of the neighbours on either side".into(),
+                ));
             }
             Ok(())
         },
         make: |whole, a, stream| {
             if whole[0] == whole[1] {
-                return links_of(rustworkx::complete_graph(Some(whole[0]), None, || (), || ()));
+                return links_of(rustworkx::complete_graph(
+                    Some(whole[0]),
+                    None,
+                    || (),
+                    || (),
+                ));
             }
-            Ok(watts_strogatz(whole[0] as u32, (whole[1] / 2) as u32, a[2], stream))
+            Ok(watts_strogatz(
+                whole[0] as u32,
+                (whole[1] / 2) as u32,
+                a[2],
+                stream,
+            ))
         },
     },
 ];
@@ -225,9 +291,7 @@ pub fn specs() -> &'static [GeneratorSpec] {
     &GENERATORS
 }
 
-fn links_of(
-    graph: Result<UnGraph<(), ()>, rustworkx::InvalidInputError>,
-) -> Result<Links, String> {
+fn links_of(graph: Result<UnGraph<(), ()>, rustworkx::InvalidInputError>) -> Result<Links, String> {
     let graph = graph.map_err(|_| "the generator refuses these arguments".to_owned())?;
     Ok(graph
         .edge_references()
@@ -242,12 +306,22 @@ fn random_regular(d: usize, n: usize, stream: &mut Stream) -> Result<Links, Stri
     if 2 * d < n {
         return links_of(rustworkx::random_regular_graph(n, d, seed, || (), || ()));
     }
-    let absent = links_of(rustworkx::random_regular_graph(n, n - 1 - d, seed, || (), || ()))?;
+    let absent = links_of(rustworkx::random_regular_graph(
+        n,
+        n - 1 - d,
+        seed,
+        || (),
+        || (),
+    ))?;
     let (absent, _) = Graph::numbered(n as u32, &absent);
     let mut links = Vec::with_capacity(n * d / 2);
     for a in 0..n as u32 {
         let gaps = absent.neighbours(a as usize);
-        links.extend((a + 1..n as u32).filter(|b| gaps.binary_search(b).is_err()).map(|b| (a, b)));
+        links.extend(
+            (a + 1..n as u32)
+                .filter(|b| gaps.binary_search(b).is_err())
+                .map(|b| (a, b)),
+        );
     }
     Ok(links)
 }
@@ -382,7 +456,11 @@ fn unknown(name: &str, span: &Range<usize>) -> ExpressionError {
         let names: Vec<&str> = GENERATORS.iter().map(|spec| spec.name).collect();
         format!("known generators: {}", names.join(", "))
     });
-    ExpressionError::new(span.clone(), format!("unknown generator `{name}`"), expected)
+    ExpressionError::new(
+        span.clone(),
+        format!("unknown generator `{name}`"),
+        expected,
+    )
 }
 
 fn check_argument(

@@ -87,11 +87,16 @@ fn header(line: &[u8]) -> Option<(usize, usize)> {
     let names: Vec<String> = fields(line)
         .map(|field| String::from_utf8_lossy(field).to_lowercase())
         .collect();
-    let starts_like_number = |name: &String| name.starts_with(|c: char| c.is_ascii_digit() || c == '-');
+    let starts_like_number =
+        |name: &String| name.starts_with(|c: char| c.is_ascii_digit() || c == '-');
     if names.len() < 2 || names.iter().take(2).any(starts_like_number) {
         return None;
     }
-    let place = |wanted: [&str; 2]| names.iter().position(|name| wanted.contains(&name.as_str()));
+    let place = |wanted: [&str; 2]| {
+        names
+            .iter()
+            .position(|name| wanted.contains(&name.as_str()))
+    };
     match (place(["source", "from"]), place(["target", "to"])) {
         (Some(source), Some(target)) => Some((source, target)),
         _ => Some((0, 1)),
@@ -124,7 +129,10 @@ fn peer(field: &[u8]) -> Result<PeerId, String> {
             if shown.chars().count() > 40 {
                 shown = shown.chars().take(40).chain(['…']).collect();
             }
-            format!("`{}` is no peer id; ids are whole numbers from 0 on", shown.escape_debug())
+            format!(
+                "`{}` is no peer id; ids are whole numbers from 0 on",
+                shown.escape_debug()
+            )
         })
 }
 
@@ -183,7 +191,10 @@ mod tests {
                 "line 4: `x` is no peer id; ids are whole numbers from 0 on",
             ]
         );
-        assert_eq!(errors(""), ["line 1: the file names no link; write two peer ids a line"]);
+        assert_eq!(
+            errors(""),
+            ["line 1: the file names no link; write two peer ids a line"]
+        );
         assert_eq!(errors(&"a\n".repeat(1000)).len(), ERRORS_MAX);
         assert_eq!(errors("99999999999999999999 1").len(), 1);
     }

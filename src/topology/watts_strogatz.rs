@@ -35,7 +35,10 @@ pub(super) fn watts_strogatz(n: u32, half: u32, p: f64, stream: &mut Stream) -> 
     (0..n)
         .flat_map(|peer| {
             let others = &neighbours[peer as usize];
-            others.iter().filter(move |&&other| other > peer).map(move |&other| (peer, other))
+            others
+                .iter()
+                .filter(move |&&other| other > peer)
+                .map(move |&other| (peer, other))
         })
         .collect()
 }

@@ -1,0 +1,106 @@
+//! What is wrong with a scenario: where, what, and what would be right.
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+
+use super::source::{Place, Sources};
+
+/// More diagnostics than this are counted, not shown.
+const SHOWN_MAX: usize = 20;
+/// Lines longer than this are cut around the place before they are shown.
+const LINE_MAX: usize = 400;
+
+/// How serious a diagnostic is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// The scenario cannot be run.
+    Error,
+    /// It can, but perhaps not as meant.
+    Warning,
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug)]
+pub struct Diagnostic {
+    /// How serious it is.
+    pub severity: Severity,
+    /// What is wrong, in one line.
+    pub message: String,
+    /// What was expected, in one line; may be empty.
+    pub expected: String,
+    pub(super) place: Option<Place>,
+}
+
+/// Shows diagnostics, each with its place, the errors first.
+pub(super) fn render(sources: &Sources, diagnostics: &[Diagnostic], colour: bool) -> String {
+    let renderer = if colour {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
+    let mut text = String::new();
+    for diagnostic in diagnostics.iter().take(SHOWN_MAX) {
+        text.push_str(&render_one(sources, diagnostic, &renderer));
+        text.push_str("\n\n");
+    }
+    if diagnostics.len() > SHOWN_MAX {
+        text.push_str(&format!("and {} more\n\n", diagnostics.len() - SHOWN_MAX));
+    }
+    text.pop();
+    text
+}
+
+fn render_one(sources: &Sources, diagnostic: &Diagnostic, renderer: &Renderer) -> String {
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let title = level.primary_title(&diagnostic.message);
+    let Some(place) = diagnostic.place else {
+        let group = annotate_snippets::Group::with_title(title);
+        let shown = if diagnostic.expected.is_empty() {
+            group
+        } else {
+            group.element(Level::HELP.message(&diagnostic.expected))
+        };
+        return renderer.render(&[shown]);
+    };
+    let file = sources.get(place.source());
+    let (lines, first_line, span) = excerpt(&file.text, place);
+    let mut annotation = AnnotationKind::Primary.span(span);
+    if !diagnostic.expected.is_empty() {
+        annotation = annotation.label(&diagnostic.expected);
+    }
+    let snippet = Snippet::source(lines)
+        .line_start(first_line)
+        .path(&file.name)
+        .annotation(annotation);
+    renderer.render(&[title.element(snippet)])
+}
+
+/// The first line of a place, the line's number, and the place within it; a long line is cut.
+fn excerpt(text: &str, place: Place) -> (&str, usize, std::ops::Range<usize>) {
+    let span = place.span();
+    let start = floor_char(text, span.start.min(text.len()));
+    let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+    let line_end = text[start..]
+        .find('\n')
+        .map_or(text.len(), |newline| start + newline);
+    let number = text[..line_start].matches('\n').count() + 1;
+    // The place of a block begins with it; show its first line only.
+    let end = floor_char(text, span.end.clamp(start, line_end)).max(start);
+    if line_end - line_start <= LINE_MAX {
+        let line = text[line_start..line_end].trim_end_matches('\r');
+        let within = |at: usize| (at - line_start).min(line.len());
+        return (line, number, within(start)..within(end));
+    }
+    let from = floor_char(text, start.saturating_sub(LINE_MAX / 4).max(line_start));
+    let to = floor_char(text, (from + LINE_MAX).min(line_end));
+    (&text[from..to], number, start - from..end.min(to) - from)
+}
+
+fn floor_char(text: &str, mut at: usize) -> usize {
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}

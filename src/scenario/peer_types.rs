@@ -1,0 +1,263 @@
+//! `peer_types`: where peers are, how fast, and what they run.
+
+use super::compiler::Compiler;
+use super::fields::Fields;
+use super::latencies::name_problem;
+use super::node::{Key, Node, Value};
+use super::source::Place;
+use crate::distribution::Distribution;
+use crate::engine::SERVICES_MAX;
+use crate::expression::nearest;
+use crate::services::{ParameterKind, ParameterSpec, ParameterValue, Parameters, ServiceSpec};
+use crate::simulation::{PeerType, ServicePlan};
+use crate::time::Time;
+use crate::units::Dimension;
+
+/// A peer type's place is 16 bits; one more may be made for bootstrap peers.
+const TYPES_MAX: usize = 10_000;
+
+/// A peer type and where it is defined.
+pub(super) struct PlacedType {
+    pub(super) peer_type: PeerType,
+    pub(super) place: Place,
+}
+
+impl Compiler<'_> {
+    pub(super) fn peer_types(
+        &mut self,
+        node: &Node,
+        head: Place,
+        locations: Option<&[String]>,
+    ) -> Option<Vec<PlacedType>> {
+        let Value::Map(entries) = &node.value else {
+            let message = format!("`peer_types` is a mapping, not {}", node.described());
+            self.error(
+                node.place,
+                message,
+                "{basic: {location: ..., services: [...]}}",
+            );
+            return None;
+        };
+        if entries.is_empty() || entries.len() > TYPES_MAX {
+            let message = format!("there are {} peer types", entries.len());
+            self.error(head, message, format!("from 1 to {TYPES_MAX}"));
+            return None;
+        }
+        // Every type is looked at, so that all errors come at once.
+        let types: Vec<Option<PlacedType>> = entries
+            .iter()
+            .map(|(key, node)| self.peer_type(key, node, locations))
+            .collect();
+        types.into_iter().collect()
+    }
+
+    fn peer_type(
+        &mut self,
+        key: &Key,
+        node: &Node,
+        locations: Option<&[String]>,
+    ) -> Option<PlacedType> {
+        let problem = name_problem("peer type", &key.text).or_else(|| {
+            let unfit = key.text.starts_with('.')
+                || key
+                    .text
+                    .contains(['/', '\\', ':', '*', '?', '<', '>', '|', '"']);
+            unfit.then(|| format!("`{}` cannot be part of a file's name", key.text))
+        });
+        if let Some(problem) = problem {
+            self.error(key.place, problem, "letters, digits, `_`, `-`");
+        }
+        let mut fields = Fields::new(self, "a peer type", node, key.place)?;
+        let location = fields.require(self, "location", "sample(LocA, LocB)");
+        let location = match (location, locations) {
+            (Some(node), Some(known)) => self.choice(node, "location", known),
+            _ => None,
+        };
+        let upload = fields.require(self, "bandwidth_ul", "50 Mbit");
+        let upload = upload.and_then(|node| self.bandwidth(node));
+        let download = fields.require(self, "bandwidth_dl", "50 Mbit");
+        let download = download.and_then(|node| self.bandwidth(node));
+        let services = match fields.get("services") {
+            Some(node) => self.services(node),
+            None => Some(Vec::new()),
+        };
+        fields.finish(self);
+        Some(PlacedType {
+            place: key.place,
+            peer_type: PeerType {
+                name: key.text.clone(),
+                location: location?,
+                bandwidth_ul: upload?,
+                bandwidth_dl: download?,
+                services: services?,
+            },
+        })
+    }
+
+    fn bandwidth(&mut self, node: &Node) -> Option<Distribution> {
+        let law = self.law(node, Dimension::Bandwidth)?;
+        if law.upper_bound() <= 0.0 {
+            let message = format!("a bandwidth of {law} is never above 0");
+            self.error(node.place, message, "bit/s above 0, for example 50 Mbit");
+            return None;
+        }
+        Some(law)
+    }
+
+    /// `[A, B]`, `{A: {...}, B: }`, or a list of both forms.
+    fn services(&mut self, node: &Node) -> Option<Vec<ServicePlan>> {
+        let mut wanted: Vec<(&str, Place, Option<&Node>)> = Vec::new();
+        match &node.value {
+            Value::Map(entries) => {
+                for (key, node) in entries {
+                    wanted.push((&key.text, key.place, Some(node)));
+                }
+            }
+            Value::List(items) => {
+                for item in items {
+                    match &item.value {
+                        Value::Scalar(scalar) => wanted.push((&scalar.text, item.place, None)),
+                        Value::Map(entries) => {
+                            for (key, node) in entries {
+                                wanted.push((&key.text, key.place, Some(node)));
+                            }
+                        }
+                        _ => {
+                            let message = format!("a service cannot be {}", item.described());
+                            self.error(item.place, message, "the name of a service");
+                        }
+                    }
+                }
+            }
+            _ => {
+                let message = format!("`services` cannot be {}", node.described());
+                self.error(node.place, message, "[BaseConnectionManager]");
+                return None;
+            }
+        }
+        if wanted.len() > SERVICES_MAX {
+            let message = format!("a peer cannot run {} services", wanted.len());
+            self.error(node.place, message, format!("at most {SERVICES_MAX}"));
+            return None;
+        }
+        let mut plans = Vec::with_capacity(wanted.len());
+        for (place_in_list, &(name, place, parameters)) in wanted.iter().enumerate() {
+            if wanted[..place_in_list]
+                .iter()
+                .any(|&(other, _, _)| other == name)
+            {
+                self.error(
+                    place,
+                    format!("service `{name}` is there twice"),
+                    "one of them",
+                );
+            }
+            plans.push(self.service(name, place, parameters));
+        }
+        plans.into_iter().collect()
+    }
+
+    fn service(&mut self, name: &str, place: Place, node: Option<&Node>) -> Option<ServicePlan> {
+        let registry = &self.options.registry;
+        let Some(spec) = registry.get(name).copied() else {
+            let known = || registry.iter().map(|spec| spec.name);
+            let expected = nearest(name, known()).unwrap_or_else(|| {
+                let known: Vec<&str> = known().collect();
+                format!("known services: {}", known.join(", "))
+            });
+            self.error(place, format!("unknown service `{name}`"), expected);
+            return None;
+        };
+        let parameters = self.parameters(&spec, place, node)?;
+        Some(ServicePlan { spec, parameters })
+    }
+
+    fn parameters(
+        &mut self,
+        spec: &ServiceSpec,
+        place: Place,
+        node: Option<&Node>,
+    ) -> Option<Parameters> {
+        let node = node.filter(|node| !matches!(node.value, Value::Null));
+        let mut fields = match node {
+            Some(node) => Some(Fields::new(self, spec.name, node, place)?),
+            None => None,
+        };
+        let mut values = Vec::with_capacity(spec.parameters.len());
+        for parameter in spec.parameters {
+            let given = fields
+                .as_mut()
+                .and_then(|fields| fields.get(parameter.name));
+            let value = match given {
+                Some(node) => self.parameter(parameter, node),
+                None => Some(default_value(parameter)),
+            };
+            values.push(value.map(|value| (parameter.name, value)));
+        }
+        if let Some(fields) = fields {
+            fields.finish(self);
+        }
+        let values: Option<Vec<_>> = values.into_iter().collect();
+        values.map(Parameters::new)
+    }
+
+    fn parameter(&mut self, parameter: &ParameterSpec, node: &Node) -> Option<ParameterValue> {
+        Some(match parameter.kind {
+            ParameterKind::Duration { min_ns } => {
+                ParameterValue::Duration(self.duration(node, Time::from_ns(min_ns))?)
+            }
+            ParameterKind::Count { min, max } => ParameterValue::Count(self.whole(node, min, max)?),
+            ParameterKind::Probability => {
+                let number = self.number(node, Dimension::Plain)?;
+                if !(0.0..=1.0).contains(&number) {
+                    let message = format!("{number} is no probability");
+                    self.error(node.place, message, "between 0 and 1");
+                    return None;
+                }
+                ParameterValue::Probability(number)
+            }
+            ParameterKind::Flag => {
+                ParameterValue::Flag(self.word(node, &[("true", true), ("false", false)])?)
+            }
+            ParameterKind::Law(dimension) => ParameterValue::Law(self.law(node, dimension)?),
+        })
+    }
+}
+
+/// The default that a service declares.
+///
+/// # Panics
+/// When it is not a value of the parameter's kind: a mistake in the service.
+fn default_value(parameter: &ParameterSpec) -> ParameterValue {
+    let mistake = || -> ! {
+        panic!(
+            "`{}` is not a default for parameter `{}`",
+            parameter.default, parameter.name
+        )
+    };
+    let law = |dimension| match Distribution::parse(parameter.default, dimension) {
+        Ok(law) => law,
+        Err(_) => mistake(),
+    };
+    let number = |dimension| law(dimension).as_constant().unwrap_or_else(|| mistake());
+    match parameter.kind {
+        ParameterKind::Duration { .. } => match Time::from_ms(number(Dimension::Time)) {
+            Some(time) => ParameterValue::Duration(time),
+            None => mistake(),
+        },
+        ParameterKind::Count { .. } => ParameterValue::Count(number(Dimension::Plain) as u64),
+        ParameterKind::Probability => ParameterValue::Probability(number(Dimension::Plain)),
+        ParameterKind::Flag => ParameterValue::Flag(parameter.default == "true"),
+        ParameterKind::Law(dimension) => ParameterValue::Law(law(dimension)),
+    }
+}
+
+/// All parameters of a service at their defaults.
+pub(super) fn default_parameters(spec: &ServiceSpec) -> Parameters {
+    let values = spec
+        .parameters
+        .iter()
+        .map(|parameter| (parameter.name, default_value(parameter)))
+        .collect();
+    Parameters::new(values)
+}

@@ -1,0 +1,482 @@
+//! `topology`: who takes part and how they are linked at first.
+
+use std::collections::BTreeMap;
+
+use super::compiler::Compiler;
+use super::fields::Fields;
+use super::node::{Node, Scalar, Value};
+use super::peer_types::PlacedType;
+use super::source::Place;
+use crate::distribution::{Choice, Distribution};
+use crate::expression::nearest;
+use crate::peer::{PeerId, PeerIndex, TypeIndex};
+use crate::services::{ParameterValue, Parameters};
+use crate::simulation::{
+    GraphSource, PeerType, Population, ServicePlan, TypeAssignment, whole_shares,
+};
+use crate::topology::generators::Generator;
+use crate::topology::{Graph, links};
+use crate::units::Dimension;
+
+/// The type of the peers that others first turn to.
+const BOOTSTRAP: &str = "bootstrap";
+/// p2psimpy's bootstrap peer: 100 Mibit both ways, and room for everyone.
+const BOOTSTRAP_BANDWIDTH: f64 = 100.0 * 1_048_576.0;
+const BOOTSTRAP_MAX_PEERS: u64 = 100_000;
+const BOOTSTRAP_SERVICE: &str = "P2PConnectionManager";
+/// The largest link file, in bytes.
+const LINKS_BYTES_MAX: usize = 4 << 30;
+
+/// What a scenario says about its topology.
+pub(super) struct Topology {
+    /// The peer types; one for bootstrap peers was added where it was needed.
+    pub(super) types: Vec<PeerType>,
+    pub(super) population: Population,
+    /// How many peers there are of each type.
+    pub(super) counts: Vec<u64>,
+    pub(super) ids: Ids,
+    /// The input file the graph comes from.
+    pub(super) graph_file: Option<String>,
+    /// Where the size of the network is decided.
+    pub(super) place: Place,
+}
+
+/// Which peers there are.
+pub(super) enum Ids {
+    /// All from the first to the last.
+    Range(u64, u64),
+    /// These, ascending.
+    Listed(Vec<PeerId>),
+}
+
+impl Ids {
+    pub(super) fn contains(&self, id: PeerId) -> bool {
+        match self {
+            Ids::Range(first, last) => (*first..=*last).contains(&id.0),
+            Ids::Listed(ids) => ids.binary_search(&id).is_ok(),
+        }
+    }
+
+    fn count(&self) -> u64 {
+        match self {
+            Ids::Range(first, last) => last + 1 - first,
+            Ids::Listed(ids) => ids.len() as u64,
+        }
+    }
+}
+
+impl Compiler<'_> {
+    pub(super) fn topology(
+        &mut self,
+        node: &Node,
+        head: Place,
+        types: &[PlacedType],
+        locations: &[String],
+    ) -> Option<Topology> {
+        let mut fields = Fields::new(self, "`topology`", node, head)?;
+        let graph = fields.entry("graph");
+        let edges = fields.entry("edges");
+        let emergent = fields.entry("emergent");
+        let given: Vec<Place> = [graph, edges, emergent]
+            .iter()
+            .flatten()
+            .map(|(key, _)| key.place)
+            .collect();
+        if given.len() != 1 {
+            let message = "`topology` needs one of `graph`, `edges` and `emergent`";
+            self.error(
+                given.get(1).copied().unwrap_or(head),
+                message,
+                "exactly one of them",
+            );
+            return None;
+        }
+        let topology = if let Some((key, node)) = emergent {
+            self.emergent(node, key.place, &mut fields, types, locations)
+        } else {
+            let source = match (graph, edges) {
+                (Some((_, node)), _) => self.graph(node),
+                (_, Some((_, node))) => self.edges(node),
+                _ => None,
+            };
+            let assignment = fields.get("types");
+            source.and_then(|source| self.given(source, assignment, head, types))
+        };
+        fields.finish(self);
+        let topology = topology?;
+        for (placed, count) in types.iter().zip(&topology.counts) {
+            if *count == 0 {
+                let message = format!("no peer is of type `{}`", placed.peer_type.name);
+                self.error(
+                    placed.place,
+                    message,
+                    "peers in `topology`, or remove the type",
+                );
+            }
+        }
+        Some(topology)
+    }
+
+    /// A generator's call, or the path of a link file.
+    fn graph(&mut self, node: &Node) -> Option<(GraphSource, Ids, Option<String>, Place)> {
+        let Value::Scalar(scalar) = &node.value else {
+            let message = format!("`graph` cannot be {}", node.described());
+            let expected = "erdos_renyi_graph(10, 0.5), or the path of a link file";
+            self.error(node.place, message, expected);
+            return None;
+        };
+        // A path has no bracket at its end; a call has nothing else there.
+        if !scalar.text.contains('(') {
+            return self.link_file(scalar, node.place);
+        }
+        let placed = self.expression(scalar, node.place)?;
+        match Generator::from_expression(&placed.expression) {
+            Ok(generator) => {
+                let ids = Ids::Range(0, generator.peers() - 1);
+                Some((GraphSource::Generator(generator), ids, None, node.place))
+            }
+            Err(errors) => {
+                self.placed_errors(&placed, errors);
+                None
+            }
+        }
+    }
+
+    fn link_file(
+        &mut self,
+        scalar: &Scalar,
+        place: Place,
+    ) -> Option<(GraphSource, Ids, Option<String>, Place)> {
+        let (bytes, file) = self.input(scalar, place, LINKS_BYTES_MAX)?;
+        match links::read(&bytes) {
+            Ok((graph, dropped)) => {
+                let ids = Ids::Listed(graph.ids().to_vec());
+                if dropped.self_loops + dropped.duplicates > 0 {
+                    let message = format!(
+                        "{}: {} links of a peer to itself and {} repeated ones were left out",
+                        scalar.text, dropped.self_loops, dropped.duplicates
+                    );
+                    self.warning(place, message, "");
+                }
+                Some((GraphSource::Listed(graph), ids, Some(file), place))
+            }
+            Err(errors) => {
+                for error in errors {
+                    let message = format!("{}, {error}", scalar.text);
+                    self.error(place, message, "a line for each link: two peer ids");
+                }
+                None
+            }
+        }
+    }
+
+    /// `edges: [[1, 2], ...]`.
+    fn edges(&mut self, node: &Node) -> Option<(GraphSource, Ids, Option<String>, Place)> {
+        let Value::List(items) = &node.value else {
+            let message = format!("`edges` is a list, not {}", node.described());
+            self.error(node.place, message, "[[1, 2], [2, 3]]");
+            return None;
+        };
+        let mut found = Vec::with_capacity(items.len());
+        let mut fine = true;
+        for item in items {
+            match &item.value {
+                Value::List(ends) if ends.len() == 2 => {
+                    let ends = [&ends[0], &ends[1]].map(|end| self.whole(end, 0, u64::MAX));
+                    match ends {
+                        [Some(a), Some(b)] => found.push((PeerId(a), PeerId(b))),
+                        _ => fine = false,
+                    }
+                }
+                _ => {
+                    self.error(item.place, "an edge is two peer ids", "[1, 2]");
+                    fine = false;
+                }
+            }
+        }
+        if !fine {
+            return None;
+        }
+        if found.is_empty() {
+            self.error(node.place, "the network is empty", "[[1, 2], [2, 3]]");
+            return None;
+        }
+        let ids = found.iter().flat_map(|&(a, b)| [a, b]).collect();
+        let (graph, dropped) = Graph::new(ids, &found);
+        if dropped.self_loops + dropped.duplicates > 0 {
+            let message = format!(
+                "{} edges of a peer to itself and {} repeated ones are left out",
+                dropped.self_loops, dropped.duplicates
+            );
+            self.warning(node.place, message, "");
+        }
+        let ids = Ids::Listed(graph.ids().to_vec());
+        Some((GraphSource::Listed(graph), ids, None, node.place))
+    }
+
+    fn given(
+        &mut self,
+        (links, ids, graph_file, place): (GraphSource, Ids, Option<String>, Place),
+        assignment: Option<&Node>,
+        head: Place,
+        types: &[PlacedType],
+    ) -> Option<Topology> {
+        let assignment = match (assignment, types) {
+            (Some(node), _) => self.assignment(node, &ids, types)?,
+            (None, [_]) => TypeAssignment::One(TypeIndex(0)),
+            (None, _) => {
+                let message = "`topology` needs `types` where there is more than one peer type";
+                self.error(head, message, "types: {peer: 0.9, client: 0.1}");
+                return None;
+            }
+        };
+        let mut counts = vec![0; types.len()];
+        let tally: Vec<(TypeIndex, u64)> = match &assignment {
+            TypeAssignment::One(index) => vec![(*index, ids.count())],
+            TypeAssignment::Shares(shares) => whole_shares(shares, ids.count()),
+            TypeAssignment::Counts(counts) => counts.clone(),
+            TypeAssignment::ById(by_id) => by_id.values().map(|&index| (index, 1)).collect(),
+        };
+        for (index, count) in tally {
+            counts[index.as_usize()] += count;
+        }
+        Some(Topology {
+            types: types
+                .iter()
+                .map(|placed| placed.peer_type.clone())
+                .collect(),
+            population: Population::Graph {
+                links,
+                types: assignment,
+            },
+            counts,
+            ids,
+            graph_file,
+            place,
+        })
+    }
+
+    fn type_index(&mut self, name: &str, place: Place, types: &[PlacedType]) -> Option<TypeIndex> {
+        let names = || types.iter().map(|placed| placed.peer_type.name.as_str());
+        let found = names().position(|known| known == name);
+        if found.is_none() {
+            let expected = nearest(name, names()).unwrap_or_else(|| {
+                let names: Vec<&str> = names().take(10).collect();
+                format!("known peer types: {}", names.join(", "))
+            });
+            self.error(place, format!("unknown peer type `{name}`"), expected);
+        }
+        found.map(|place| TypeIndex(place as u16))
+    }
+
+    /// A name, shares, counts, or a mapping of ids.
+    fn assignment(
+        &mut self,
+        node: &Node,
+        ids: &Ids,
+        types: &[PlacedType],
+    ) -> Option<TypeAssignment> {
+        let entries = match &node.value {
+            Value::Scalar(scalar) => {
+                let index = self.type_index(&scalar.text, node.place, types)?;
+                return Some(TypeAssignment::One(index));
+            }
+            Value::Map(entries) if !entries.is_empty() => entries,
+            _ => {
+                let message = format!("`types` cannot be {}", node.described());
+                let expected = "a peer type, shares, counts, or a mapping of ids to types";
+                self.error(node.place, message, expected);
+                return None;
+            }
+        };
+        let is_type = |text: &str| types.iter().any(|placed| placed.peer_type.name == text);
+        if entries
+            .iter()
+            .all(|(key, _)| !is_type(&key.text) && key.text.parse::<u64>().is_ok())
+        {
+            return self.types_by_id(node, ids, types);
+        }
+        let mut numbers = Vec::with_capacity(entries.len());
+        for (key, node) in entries {
+            let index = self.type_index(&key.text, key.place, types);
+            let number = self.number(node, Dimension::Plain);
+            if let Some(number) = number.filter(|&number| number < 0.0) {
+                let message = format!("{number} peers cannot be of a type");
+                self.error(node.place, message, "0 or above");
+                return None;
+            }
+            numbers.push(index.zip(number));
+        }
+        let numbers: Vec<(TypeIndex, f64)> = numbers.into_iter().collect::<Option<_>>()?;
+        let total: f64 = numbers.iter().map(|&(_, number)| number).sum();
+        if numbers.iter().all(|&(_, n)| n.fract() == 0.0) && total == ids.count() as f64 {
+            let counts = numbers
+                .into_iter()
+                .map(|(index, n)| (index, n as u64))
+                .collect();
+            return Some(TypeAssignment::Counts(counts));
+        }
+        if (total - 1.0).abs() < 1e-9 {
+            return Some(TypeAssignment::Shares(numbers));
+        }
+        let message = format!("the numbers of `types` add up to {total}");
+        let expected = format!("1 for shares, or {} for counts of peers", ids.count());
+        self.error(node.place, message, expected);
+        None
+    }
+
+    fn types_by_id(
+        &mut self,
+        node: &Node,
+        ids: &Ids,
+        types: &[PlacedType],
+    ) -> Option<TypeAssignment> {
+        let Value::Map(entries) = &node.value else {
+            return None;
+        };
+        let mut by_id = BTreeMap::new();
+        let mut fine = true;
+        for (key, node) in entries {
+            let id = PeerId(key.text.parse().ok()?);
+            if !ids.contains(id) {
+                let message = format!("there is no peer {id} in the graph");
+                self.error(key.place, message, "ids of the graph");
+                fine = false;
+            }
+            let index = match &node.value {
+                Value::Scalar(scalar) => self.type_index(&scalar.text, node.place, types),
+                _ => {
+                    self.error(node.place, "a peer type is expected here", "");
+                    None
+                }
+            };
+            match index {
+                Some(index) => {
+                    by_id.insert(id, index);
+                }
+                None => fine = false,
+            }
+        }
+        if fine && (by_id.len() as u64) < ids.count() {
+            let missing = ids.count() - by_id.len() as u64;
+            let message = format!("`types` says nothing of {missing} peers of the graph");
+            self.error(node.place, message, "a type for every id");
+            fine = false;
+        }
+        fine.then_some(TypeAssignment::ById(by_id))
+    }
+
+    fn emergent(
+        &mut self,
+        node: &Node,
+        place: Place,
+        fields: &mut Fields<'_>,
+        types: &[PlacedType],
+        locations: &[String],
+    ) -> Option<Topology> {
+        let extra = match fields.entry("bootstrap") {
+            Some((key, node)) => {
+                let mut inner = Fields::new(self, "`bootstrap`", node, key.place)?;
+                let count = match inner.get("count") {
+                    Some(node) => self.whole(node, 1, PeerIndex::LIMIT),
+                    None => Some(1),
+                };
+                inner.finish(self);
+                Some((count?, key.place))
+            }
+            None => None,
+        };
+        let join = match fields.get("join") {
+            Some(node) => self.law(node, Dimension::Time)?,
+            None => Distribution::constant(0.0),
+        };
+        let Value::Map(entries) = &node.value else {
+            let message = format!("`emergent` is a mapping, not {}", node.described());
+            self.error(node.place, message, "{basic: 10}");
+            return None;
+        };
+        let mut counts = Vec::with_capacity(entries.len());
+        for (key, node) in entries {
+            let index = self.type_index(&key.text, key.place, types);
+            let count = self.whole(node, 0, PeerIndex::LIMIT);
+            counts.push(index.zip(count));
+        }
+        let counts: Vec<(TypeIndex, u64)> = counts.into_iter().collect::<Option<_>>()?;
+        let mut types: Vec<PeerType> = types.iter().map(|p| p.peer_type.clone()).collect();
+        let bootstrap_type = match types.iter().position(|t| t.name == BOOTSTRAP) {
+            Some(index) => index,
+            None => {
+                types.push(self.bootstrap_type(place, locations)?);
+                types.len() - 1
+            }
+        };
+        let bootstrap_type = TypeIndex(bootstrap_type as u16);
+        let counted = counts
+            .iter()
+            .any(|&(index, count)| index == bootstrap_type && count > 0);
+        let bootstrap_extra = match (counted, extra) {
+            (true, Some((_, place))) => {
+                let message = "bootstrap peers are counted in `emergent` already";
+                self.error(place, message, "the number in one of both places");
+                return None;
+            }
+            (true, None) => 0,
+            (false, extra) => extra.map_or(1, |(count, _)| count),
+        };
+        let mut per_type = vec![0_u64; types.len()];
+        for &(index, count) in &counts {
+            per_type[index.as_usize()] += count;
+        }
+        per_type[bootstrap_type.as_usize()] += bootstrap_extra;
+        let total: u64 = per_type.iter().sum();
+        if counts.iter().all(|&(_, count)| count == 0) {
+            self.error(node.place, "the network is empty", "{basic: 10}");
+            return None;
+        }
+        if total > PeerIndex::LIMIT {
+            let message = format!("{total} peers are too many");
+            self.error(node.place, message, format!("at most {}", PeerIndex::LIMIT));
+            return None;
+        }
+        Some(Topology {
+            types,
+            population: Population::Emergent {
+                counts,
+                bootstrap_type,
+                bootstrap_extra,
+                join,
+            },
+            counts: per_type,
+            ids: Ids::Range(1, total),
+            graph_file: None,
+            place: node.place,
+        })
+    }
+
+    /// The bootstrap type of a scenario that has none.
+    fn bootstrap_type(&mut self, place: Place, locations: &[String]) -> Option<PeerType> {
+        let Some(spec) = self.options.registry.get(BOOTSTRAP_SERVICE).copied() else {
+            let message = format!("bootstrap peers need the service {BOOTSTRAP_SERVICE}");
+            self.error(place, message, "a peer type called `bootstrap`");
+            return None;
+        };
+        let defaults = super::peer_types::default_parameters(&spec);
+        let values = defaults
+            .iter()
+            .map(|(name, value)| match name {
+                "max_peers" => (name, ParameterValue::Count(BOOTSTRAP_MAX_PEERS)),
+                _ => (name, value.clone()),
+            })
+            .collect();
+        Some(PeerType {
+            name: BOOTSTRAP.to_owned(),
+            location: Choice::uniform(locations),
+            bandwidth_ul: Distribution::constant(BOOTSTRAP_BANDWIDTH),
+            bandwidth_dl: Distribution::constant(BOOTSTRAP_BANDWIDTH),
+            services: vec![ServicePlan {
+                spec,
+                parameters: Parameters::new(values),
+            }],
+        })
+    }
+}
