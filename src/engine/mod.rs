@@ -30,6 +30,9 @@ use event::{Event, Kind};
 use peer_state::PeerState;
 use post::{ANSWER, EMPTY, Post};
 
+/// How many events ahead peers are brought into the cache.
+const LOOK_AHEAD: usize = 16;
+
 /// A network of peers that run services of type `S`.
 pub struct Engine<S> {
     world: World,
@@ -137,7 +140,10 @@ impl<S: Service> Engine<S> {
     /// Handles the events before `end`, in order, until `budget` of them are handled or `stop`
     /// is set.
     pub fn run(&mut self, end: Time, budget: u64, stop: &AtomicBool) -> Pause {
-        for _ in 0..budget {
+        for count in 0..budget {
+            if count % LOOK_AHEAD as u64 == 0 {
+                self.look_ahead();
+            }
             if stop.load(Ordering::Relaxed) {
                 return Pause::Stopped;
             }
@@ -150,6 +156,19 @@ impl<S: Service> Engine<S> {
             self.handle(event);
         }
         Pause::Budget
+    }
+
+    /// Reads a little of the peers that the next events are for. In a network larger than the
+    /// cache their lines come from memory together, rather than one after the other as each
+    /// event would ask for them.
+    #[inline]
+    fn look_ahead(&self) {
+        let upcoming = self.post.queue.upcoming(LOOK_AHEAD);
+        let peer = |event: &Event| &self.peers[event.receiver().as_usize()];
+        let links = upcoming.iter().map(|event| peer(event).downlink.free_at().as_ns());
+        std::hint::black_box(links.fold(0, |sum, time| sum ^ time));
+        let ends = upcoming.iter().map(|event| peer(event).connections.first());
+        std::hint::black_box(ends.fold(0, |sum, end| sum ^ end));
     }
 
     #[inline]
@@ -314,7 +333,7 @@ impl<S: Service> Engine<S> {
 
     fn bid_farewell(&mut self, me: PeerIndex, from: PeerIndex) {
         let state = &mut self.peers[me.as_usize()];
-        if state.connections.remove(from).is_some() {
+        if state.connections.remove(from) {
             if state.logs {
                 self.post.recorder.log_parted(me, self.now, from);
             }

@@ -72,6 +72,14 @@ impl EventQueue {
         self.len
     }
 
+    /// Up to `count` of the events that come next, as far as they are known: for bringing what
+    /// they need into the cache.
+    #[inline]
+    pub fn upcoming(&self, count: usize) -> &[Event] {
+        let end = self.walked.len().min(self.next + count);
+        &self.walked[self.next..end]
+    }
+
     /// Queues an event; its time must not be before that of the last popped one.
     #[inline]
     pub fn push(&mut self, event: Event) {
@@ -170,10 +178,12 @@ impl EventQueue {
                 self.walked.sort_unstable();
             } else {
                 self.span_end = self.base;
-                for block in &mut blocks {
+                for mut block in blocks.drain(..) {
                     for event in block.drain(..) {
                         self.push_to_ladder(event);
                     }
+                    // At once, so that spreading a slot needs no second copy of it.
+                    self.spare.push(block);
                 }
             }
             self.spare.append(&mut blocks);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::connections::Connections;
+use super::connections::{Connection, ConnectionState, Connections};
 use super::peer_state::PeerState;
 use super::post::Post;
 use super::world::World;
@@ -124,7 +124,7 @@ impl Context<'_> {
     /// Sends a message of `bytes` bytes in all to a connected or dialled peer. False, and an
     /// error in the log, if it is neither.
     pub fn send(&mut self, to: PeerIndex, kind: MessageType, payload: Payload, bytes: u32) -> bool {
-        if self.peer.connections.get(to).is_none() {
+        if !self.peer.connections.contains(to) {
             self.log(
                 LogLevel::Error,
                 format_args!(
@@ -150,13 +150,13 @@ impl Context<'_> {
     pub fn send_empty_where(
         &mut self,
         kind: MessageType,
-        wanted: impl Fn(&super::Connection) -> bool,
+        wanted: impl Fn(&Connection) -> bool,
     ) {
         let body = self.post.store(Payload::Empty, HEADER_BYTES);
         let mut place = 0;
         while let Some(connection) = self.peer.connections.at(place) {
             place += 1;
-            if connection.state == super::ConnectionState::Connected && wanted(connection) {
+            if connection.state == ConnectionState::Connected && wanted(&connection) {
                 let to = connection.peer;
                 self.peer
                     .send(self.world, self.post, self.now, self.me, to, kind, body);
@@ -172,7 +172,7 @@ impl Context<'_> {
 
     /// Ends the connection to `peer`, or the attempt to make it: sends Goodbye.
     pub fn disconnect(&mut self, peer: PeerIndex) {
-        if self.peer.connections.remove(peer).is_some() {
+        if self.peer.connections.remove(peer) {
             self.peer
                 .part(self.world, self.post, self.now, self.me, peer);
             self.post.parted.push(peer);

@@ -103,7 +103,6 @@ impl BaseConnectionManager {
             .connections()
             .iter()
             .filter(|connection| now.since(connection.last_heard) > config.max_silence)
-            .copied()
             .collect();
         for silent in silent {
             let state = match silent.state {
