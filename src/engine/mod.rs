@@ -44,7 +44,13 @@ pub struct Engine<S> {
     first_service: Vec<u32>,
     dials: Dials,
     post: Post,
+    /// The time at which the peer being run is: that of the event, or a little later where a
+    /// message passes the downlink at once.
     now: Time,
+    /// The time of the last event taken from the queue.
+    reached: Time,
+    /// Nothing at or after this time is handled.
+    end: Time,
     events: u64,
     digest: u64,
 }
@@ -107,6 +113,8 @@ impl<S: Service> Engine<S> {
             dials: network.dials,
             post: Post::new(recorder),
             now: Time::ZERO,
+            reached: Time::ZERO,
+            end: Time::ZERO,
             events: 0,
             digest: 0,
             world,
@@ -140,6 +148,7 @@ impl<S: Service> Engine<S> {
     /// Handles the events before `end`, in order, until `budget` of them are handled or `stop`
     /// is set.
     pub fn run(&mut self, end: Time, budget: u64, stop: &AtomicBool) -> Pause {
+        self.end = end;
         for count in 0..budget {
             if count % LOOK_AHEAD as u64 == 0 {
                 self.look_ahead();
@@ -148,11 +157,11 @@ impl<S: Service> Engine<S> {
                 return Pause::Stopped;
             }
             let Some(event) = self.post.queue.pop_before(end) else {
-                self.now = end;
+                self.reached = end;
                 return Pause::Reached;
             };
-            assert!(event.time() >= self.now, "an event in the past");
-            self.now = event.time();
+            assert!(event.time() >= self.reached, "an event in the past");
+            self.reached = event.time();
             self.handle(event);
         }
         Pause::Budget
@@ -174,13 +183,12 @@ impl<S: Service> Engine<S> {
     #[inline]
     fn handle(&mut self, event: Event) {
         let me = event.receiver();
+        self.now = event.time();
         match event.kind() {
-            Kind::Arrival(kind) => {
-                self.arrive(me, kind, event);
-                return;
-            }
+            Kind::Arrival(kind) => return self.arrive(me, kind, event),
             Kind::Delivery(kind) => self.deliver(me, kind, event),
             Kind::Timer { slot } => {
+                self.peers[me.as_usize()].timer_ran_out(self.now);
                 self.with_service(me, slot.into(), |service, context| {
                     service.timer(context, event.sender());
                 });
@@ -188,6 +196,11 @@ impl<S: Service> Engine<S> {
             }
             Kind::Start => self.start(me),
         }
+        self.count(event);
+    }
+
+    #[inline]
+    fn count(&mut self, event: Event) {
         self.events += 1;
         // A sum does not depend on the order of its terms, and so not on how peers are spread
         // over shards; each term names its time, peer, kind, sender and counter.
@@ -208,6 +221,10 @@ impl<S: Service> Engine<S> {
     }
 
     /// A message has reached the downlink: it queues there.
+    ///
+    /// Of a peer's own events only a timer can come between its arrival and its delivery: what
+    /// arrives meanwhile is delivered after it. So, unless a timer does, it is handled here and
+    /// now, at the time of its delivery, which saves every second event of a run.
     #[inline]
     fn arrive(&mut self, me: PeerIndex, kind: MessageType, event: Event) {
         let peer = &mut self.peers[me.as_usize()];
@@ -216,7 +233,14 @@ impl<S: Service> Engine<S> {
             return;
         }
         let done = peer.downlink.pass(self.now, self.post.bytes(event.body()));
-        self.post.queue.push(event.delivered_at(done, kind));
+        let delivery = event.delivered_at(done, kind);
+        if done < self.end && !peer.has_timer_before(done) {
+            self.now = done;
+            self.deliver(me, kind, delivery);
+            self.count(delivery);
+        } else {
+            self.post.queue.push(delivery);
+        }
     }
 
     #[inline]
@@ -386,8 +410,8 @@ impl<S: Service> Engine<S> {
 
 impl<S> Engine<S> {
     /// The time up to which everything has been handled.
-    pub fn now(&self) -> Time {
-        self.now
+    pub fn reached(&self) -> Time {
+        self.reached
     }
 
     /// How many events have been handled: messages, timers, starts.

@@ -1,5 +1,7 @@
 //! A peer as the engine keeps it: links, connections, streams, counters; and what it sends.
 
+use smallvec::SmallVec;
+
 use super::connections::Connections;
 use super::event::{Event, Kind};
 use super::post::{EMPTY, Post};
@@ -30,6 +32,8 @@ pub(super) struct PeerState {
     pub(super) downlink: Link,
     uplink: Link,
     latency_stream: Stream,
+    /// When the peer's timers run out, in any order.
+    timers: SmallVec<[Time; 2]>,
     /// Counts the events that the peer causes; breaks ties between them.
     sequence: u32,
     pub(super) online: bool,
@@ -45,9 +49,24 @@ impl PeerState {
             downlink: Link::new(world.bandwidth_dl[me.as_usize()]),
             uplink: Link::new(world.bandwidth_ul[me.as_usize()]),
             latency_stream: Stream::new(world.seed, id.0, Purpose::Latency),
+            timers: SmallVec::new(),
             sequence: 0,
             online: false,
             logs,
+        }
+    }
+
+    /// Whether a timer runs out before `time`.
+    #[inline]
+    pub(super) fn has_timer_before(&self, time: Time) -> bool {
+        self.timers.iter().any(|&at| at < time)
+    }
+
+    /// Forgets a timer that has run out.
+    #[inline]
+    pub(super) fn timer_ran_out(&mut self, at: Time) {
+        if let Some(place) = self.timers.iter().position(|&timer| timer == at) {
+            self.timers.swap_remove(place);
         }
     }
 
@@ -136,6 +155,7 @@ impl PeerState {
         tag: u32,
     ) {
         debug_assert!(tag < super::TIMER_TAG_LIMIT, "a timer's tag has 28 bits");
+        self.timers.push(at);
         let sequence = self.next_sequence();
         let kind = Kind::Timer { slot };
         post.queue

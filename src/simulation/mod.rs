@@ -201,7 +201,7 @@ impl Simulation {
                 Pause::Reached => break Ending::Horizon,
                 Pause::Stopped => break Ending::Interrupted,
                 Pause::Budget => report(Progress {
-                    now: self.engine.now(),
+                    now: self.engine.reached(),
                     horizon: self.horizon,
                     events: self.engine.events(),
                 }),
@@ -221,7 +221,7 @@ impl Simulation {
             .collect();
         Ok(Outcome {
             ending,
-            reached: self.engine.now(),
+            reached: self.engine.reached(),
             events: self.engine.events(),
             digest: self.engine.digest(),
             messages,
