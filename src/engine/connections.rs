@@ -131,10 +131,11 @@ impl Connections {
         self.peers.first().map_or(0, |peer| peer.0)
     }
 
-    /// Room for `count` connections, exactly.
-    pub(super) fn reserve(&mut self, count: usize) {
-        self.peers.reserve_exact(count);
-        self.entries.reserve_exact(count);
+    /// Begins with attempts to reach `peers`, which ascend, at `now`.
+    pub(super) fn begin(&mut self, peers: impl ExactSizeIterator<Item = PeerIndex>, now: Time) {
+        // Exactly as much room as there are peers: in a given graph no more will come.
+        self.peers = peers.collect();
+        self.entries = vec![Entry::new(ConnectionState::Dialling, now); self.peers.len()];
     }
 
     /// Notes that something of `peer` arrived at `now`; the connection's state, if there is one.

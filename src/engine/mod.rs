@@ -39,10 +39,10 @@ pub struct Engine<S> {
     peers: Vec<PeerState>,
     /// The services of all peers, peer by peer.
     services: Vec<S>,
-    streams: Vec<Stream>,
+    /// Their random streams, made when they are first drawn from.
+    streams: Vec<Option<Box<Stream>>>,
     /// Where a peer's services begin; one more than there are peers.
     first_service: Vec<u32>,
-    dials: Dials,
     post: Post,
     /// The time at which the peer being run is: that of the event, or a little later where a
     /// message passes the downlink at once.
@@ -86,18 +86,17 @@ pub enum Dials {
 }
 
 impl Dials {
-    fn count(&self, me: PeerIndex) -> usize {
-        match self {
-            Dials::Graph(graph) => graph.neighbours(me.as_usize()).len(),
-            Dials::One(peers) => usize::from(peers[me.as_usize()].is_some()),
-        }
-    }
-
-    fn get(&self, me: PeerIndex, place: usize) -> Option<PeerIndex> {
-        match self {
-            Dials::Graph(graph) => Some(PeerIndex(graph.neighbours(me.as_usize())[place])),
-            Dials::One(peers) => peers[me.as_usize()],
-        }
+    /// Whom a peer dials, ascending.
+    fn of(&self, me: PeerIndex) -> impl ExactSizeIterator<Item = PeerIndex> + '_ {
+        let (neighbours, one): (&[u32], &[Option<PeerIndex>]) = match self {
+            Dials::Graph(graph) => (graph.neighbours(me.as_usize()), &[]),
+            Dials::One(peers) => (&[], std::slice::from_ref(&peers[me.as_usize()])),
+        };
+        let count = neighbours.len() + one.iter().flatten().count();
+        (0..count).map(move |place| match neighbours.get(place) {
+            Some(&neighbour) => PeerIndex(neighbour),
+            None => one[0].unwrap_or(me),
+        })
     }
 }
 
@@ -110,7 +109,6 @@ impl<S: Service> Engine<S> {
             streams: Vec::with_capacity(network.services.len()),
             first_service: Vec::with_capacity(count + 1),
             services: network.services,
-            dials: network.dials,
             post: Post::new(recorder),
             now: Time::ZERO,
             reached: Time::ZERO,
@@ -123,14 +121,11 @@ impl<S: Service> Engine<S> {
             let me = PeerIndex(place as u32);
             let logs = engine.post.recorder.logs(me);
             let mut state = PeerState::new(&engine.world, me, logs);
-            state.connections.reserve(engine.dials.count(me));
+            state.connections.begin(network.dials.of(me), start);
             engine.peers.push(state);
             engine.first_service.push(engine.streams.len() as u32);
-            let id = engine.world.names.id(me).0;
-            for slot in 0..engine.world.routes(me).services {
-                let stream = Stream::service(engine.world.seed, id, slot);
-                engine.streams.push(stream);
-            }
+            let services = engine.world.routes(me).services;
+            engine.streams.extend((0..services).map(|_| None));
             engine
                 .post
                 .queue
@@ -211,13 +206,14 @@ impl<S: Service> Engine<S> {
 
     fn start(&mut self, me: PeerIndex) {
         self.peers[me.as_usize()].online = true;
-        self.each_service(me, |service, context| service.start(context));
         let state = &mut self.peers[me.as_usize()];
-        for place in 0..self.dials.count(me) {
-            if let Some(peer) = self.dials.get(me, place) {
-                state.dial(&self.world, &mut self.post, self.now, me, peer);
-            }
+        let mut place = 0;
+        while let Some(connection) = state.connections.at(place) {
+            place += 1;
+            let (to, hello) = (connection.peer, MessageType::HELLO);
+            state.send(&self.world, &mut self.post, self.now, me, to, hello, EMPTY);
         }
+        self.each_service(me, |service, context| service.start(context));
     }
 
     /// A message has reached the downlink: it queues there.

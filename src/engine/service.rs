@@ -75,7 +75,7 @@ pub struct Context<'a> {
     pub(super) slot: u8,
     pub(super) world: &'a World,
     pub(super) peer: &'a mut PeerState,
-    pub(super) stream: &'a mut Stream,
+    pub(super) stream: &'a mut Option<Box<Stream>>,
     pub(super) post: &'a mut Post,
 }
 
@@ -118,7 +118,11 @@ impl Context<'_> {
     /// The random stream of this service on this peer.
     #[inline]
     pub fn random(&mut self) -> &mut Stream {
-        self.stream
+        let (world, me, slot) = (self.world, self.me, self.slot);
+        self.stream.get_or_insert_with(|| {
+            let id = world.names.id(me).0;
+            Box::new(Stream::service(world.seed, id, slot.into()))
+        })
     }
 
     /// Sends a message of `bytes` bytes in all to a connected or dialled peer. False, and an
