@@ -266,11 +266,8 @@ impl Compiler<'_> {
         {
             return Some(value);
         }
-        let shown = match &node.value {
-            Value::Scalar(scalar) => format!("`{}`", scalar.text),
-            _ => node.described().to_owned(),
-        };
-        self.error(node.place, format!("{shown} is not {}", range()), range());
+        let shown = node.shown();
+        self.error(node.place, format!("{shown} cannot stand here"), range());
         None
     }
 
@@ -282,10 +279,7 @@ impl Compiler<'_> {
             return Some(value);
         }
         let known: Vec<&str> = words.iter().map(|&(word, _)| word).collect();
-        let shown = match &node.value {
-            Value::Scalar(scalar) => format!("`{}`", scalar.text),
-            _ => node.described().to_owned(),
-        };
+        let shown = node.shown();
         let message = format!("{shown} cannot stand here");
         self.error(node.place, message, format!("one of {}", known.join(", ")));
         None
