@@ -244,7 +244,7 @@ impl Compiler<'_> {
                 None
             }
             None => {
-                let message = format!("a time of {ms} ms overflows");
+                let message = format!("a time of {ms:e} ms overflows");
                 self.error(node.place, message, format!("at most {} ms", Time::MAX));
                 None
             }

@@ -155,16 +155,15 @@ fn explain(message: &str) -> (String, &'static str) {
         return (message, "fewer levels");
     }
     if has(&["Anchor", "alias", "Alias"]) {
+        let most = show_count(ALIASED_MAX as u64);
         return (
-            format!("the aliases of this YAML are too much: {message}"),
+            format!("aliases stand for more than {most} values"),
             "fewer aliases",
         );
     }
     if has(&["budget breached"]) {
-        let message = format!(
-            "this YAML has more than {} values, or too long ones",
-            show_count(NODES_MAX as u64)
-        );
+        let most = show_count(NODES_MAX as u64);
+        let message = format!("this YAML has more than {most} values, or too long ones");
         return (message, "a large network is better read from a link file");
     }
     (format!("this is not YAML: {message}"), "")
