@@ -1,0 +1,60 @@
+//! What a run's time goes to: draws, and the ping network. `cargo bench`.
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use divan::Bencher;
+use divan::counter::ItemsCount;
+use p2psim::distribution::Distribution;
+use p2psim::random::{Purpose, Stream};
+use p2psim::scenario::{LoadOptions, Override, load};
+use p2psim::simulation::Simulation;
+use p2psim::units::Dimension;
+
+fn main() {
+    divan::main();
+}
+
+const LAWS: [&str; 11] = [
+    "expon(0, 3)",
+    "gamma(2.5)",
+    "invgamma(5.5)",
+    "lognorm(0.5)",
+    "norm(12, 2)",
+    "pareto(2.5)",
+    "poisson(50)",
+    "randint(3, 9)",
+    "triang(0.25)",
+    "uniform(0, 10)",
+    "weibull_min(1.5)",
+];
+
+/// One draw.
+#[divan::bench(args = LAWS)]
+fn draw(bencher: Bencher, law: &str) {
+    let law = Distribution::parse(law, Dimension::Plain).expect("a law");
+    let mut stream = Stream::global(1, Purpose::Sample);
+    bencher.bench_local(|| law.sample(&mut stream));
+}
+
+/// Ten seconds of the ping network; items are messages delivered.
+#[divan::bench(args = [1_000, 10_000], sample_count = 5, sample_size = 1)]
+fn ping(bencher: Bencher, peers: u64) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/ping.yaml");
+    let graph = format!("topology.graph=gnp({peers}, {})", 10.0 / peers as f64);
+    let options = LoadOptions {
+        overrides: vec![Override::parse(&graph).expect("an override")],
+        ..LoadOptions::default()
+    };
+    let plan = load(&path, &options).expect("the scenario").plan;
+    let run = |mut simulation: Simulation| {
+        let outcome = simulation.run(&AtomicBool::new(false), |_| {});
+        outcome.expect("no logs, no error").total().delivered
+    };
+    let network = || Simulation::new(&plan, None).expect("a network");
+    let delivered = run(network());
+    bencher
+        .with_inputs(network)
+        .input_counter(move |_| ItemsCount::new(delivered))
+        .bench_local_values(run);
+}
