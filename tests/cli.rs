@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command as Process, Stdio};
 
 use assert_cmd::Command;
@@ -274,7 +274,7 @@ fn help_and_lists_name_everything() {
 #[test]
 fn a_service_of_ones_own_runs() {
     // Built by cargo test beside the tests.
-    let mut program = PathBuf::from(assert_cmd::cargo::cargo_bin("p2psim"));
+    let mut program = assert_cmd::cargo::cargo_bin("p2psim");
     program.pop();
     program.push("examples/heartbeat");
     let folder = tempfile::tempdir().unwrap();

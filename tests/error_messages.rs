@@ -247,11 +247,11 @@ fn hostile_input_is_refused() {
         (bomb, "aliases stand for more than 100,000 values"),
         (
             "{a: ".repeat(100_000),
-            "this YAML is nested more than 64 levels deep",
+            "this YAML is nested more than 24 levels deep",
         ),
         (
             "- ".repeat(100_000),
-            "this YAML is nested more than 64 levels deep",
+            "this YAML is nested more than 24 levels deep",
         ),
         (
             format!("a: [{}]", "1,".repeat(500_000)),

@@ -171,7 +171,7 @@ mod tests {
         2_385_105_459_543_050_168,
         14_004_890_687_853_633_597,
     ];
-    const GOLDEN_BELOW: [u64; 2] = [0, 0];
+    const GOLDEN_BELOW: [u64; 2] = [75, 51];
 
     #[test]
     fn streams_differ_by_seed_peer_and_purpose() {

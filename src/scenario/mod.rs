@@ -1,6 +1,6 @@
 //! Scenario files: YAML in, a checked [`Plan`] out; every problem with its place, all at once.
 //!
-//! First the file becomes a tree in which every value knows its place ([`node`]); overrides of
+//! First the file becomes a tree in which every value knows its place (`node.rs`); overrides of
 //! the command line are put into it; then the tree is compiled, a file here for each part of a
 //! scenario. Nothing past this module knows YAML.
 

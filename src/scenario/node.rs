@@ -14,7 +14,8 @@ use crate::units::show_count;
 pub(super) const FILE_BYTES_MAX: usize = 16 << 20;
 /// The most values and keys a scenario can have.
 const NODES_MAX: usize = 400_000;
-const DEPTH_MAX: usize = 64;
+/// Far more than a scenario needs, and little enough for a small stack.
+const DEPTH_MAX: usize = 24;
 /// The most values that aliases can stand for, all together.
 const ALIASED_MAX: usize = 100_000;
 
