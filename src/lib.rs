@@ -1,5 +1,6 @@
 //! A simulator of peer-to-peer networks.
 
+pub mod cli;
 pub mod distribution;
 pub mod engine;
 pub mod expression;
@@ -8,6 +9,7 @@ pub mod network;
 pub mod peer;
 pub mod random;
 pub mod record;
+pub mod report;
 pub mod scenario;
 pub mod services;
 pub mod simulation;

@@ -1,2 +1,7 @@
-//! The command line.
-fn main() {}
+//! The `p2psim` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    p2psim::cli::main()
+}

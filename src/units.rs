@@ -88,12 +88,20 @@ impl Dimension {
 
 /// A bandwidth as people read it: `52.4 Mbit/s`.
 pub fn show_bandwidth(bits_per_second: f64) -> String {
-    scaled(bits_per_second, 1000.0, &["bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s"])
+    scaled(
+        bits_per_second,
+        1000.0,
+        &["bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s"],
+    )
 }
 
 /// A size as people read it: `1.4 MiB`.
 pub fn show_bytes(bytes: u64) -> String {
-    scaled(bytes as f64, 1024.0, &["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"])
+    scaled(
+        bytes as f64,
+        1024.0,
+        &["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"],
+    )
 }
 
 /// A count as people read it: `1,234,567`.
@@ -111,7 +119,9 @@ pub fn show_count(count: u64) -> String {
 
 /// A rate as people read it: `2.31 M`.
 pub fn show_rate(per_second: f64) -> String {
-    scaled(per_second, 1000.0, &["", "k", "M", "G"]).trim_end().to_owned()
+    scaled(per_second, 1000.0, &["", "k", "M", "G"])
+        .trim_end()
+        .to_owned()
 }
 
 fn scaled(value: f64, step: f64, units: &[&str]) -> String {
@@ -137,7 +147,10 @@ mod tests {
     #[test]
     fn p2psimpys_megabit_is_a_mebibit() {
         assert_eq!(Dimension::Bandwidth.factor("Mibit"), Some(1024.0 * 1024.0));
-        assert_eq!(Dimension::Bandwidth.factor("KiB/s"), Some(10.0 * 8192.0 / 10.0));
+        assert_eq!(
+            Dimension::Bandwidth.factor("KiB/s"),
+            Some(10.0 * 8192.0 / 10.0)
+        );
         assert_eq!(Dimension::Time.factor("Mbit"), None);
     }
 

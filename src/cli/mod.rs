@@ -1,1 +1,193 @@
-//! stub
+//! The command line: the only place that prints, reads flags, looks at the machine, or exits.
+
+mod check;
+mod init;
+mod list;
+mod machine;
+mod progress;
+mod run;
+mod sample;
+mod topology;
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::scenario::{self, LoadOptions, Override, Scenario};
+use crate::services::Registry;
+
+/// Everything went well.
+const FINE: u8 = 0;
+/// The run failed.
+const FAILED: u8 = 1;
+/// The command line or the scenario is wrong.
+const USAGE: u8 = 2;
+/// Ctrl-C.
+const INTERRUPTED: u8 = 130;
+
+/// Simulates peer-to-peer networks described by YAML scenario files.
+#[derive(Parser)]
+#[command(
+    name = "p2psim",
+    version,
+    arg_required_else_help = true,
+    after_help = "Examples:\n  p2psim init my.yaml        write a commented scenario to start from\n  \
+                  p2psim check my.yaml       see what would run\n  \
+                  p2psim run my.yaml         run it; results go to runs/my-1/"
+)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Run(run::RunArgs),
+    Check(check::CheckArgs),
+    Sample(sample::SampleArgs),
+    Topology(topology::TopologyArgs),
+    Init(init::InitArgs),
+    List(list::ListArgs),
+}
+
+/// What may be changed in a scenario from the command line.
+#[derive(Args)]
+struct Overrides {
+    /// Set a key of the scenario, e.g. network.min_delay=1ms (repeatable)
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    set: Vec<String>,
+    /// Fix the random draws with this seed instead of the scenario's
+    #[arg(long, value_name = "N")]
+    seed: Option<String>,
+}
+
+/// Why a command did not succeed.
+enum Failure {
+    /// The command line or the scenario is wrong: text without the leading `error: `.
+    Usage(String),
+    /// The scenario is wrong: diagnostics as they are.
+    Scenario(String),
+    /// Something failed on the way.
+    Failed(String),
+    /// The reader of our output has gone: no error.
+    ClosedPipe,
+    /// Stopped by Ctrl-C; what there is to say has been said.
+    Interrupted,
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            Failure::ClosedPipe
+        } else {
+            Failure::Failed(error.to_string())
+        }
+    }
+}
+
+/// Runs the program with the built-in services.
+pub fn main() -> ExitCode {
+    main_with(Registry::default())
+}
+
+/// Runs the program with the services of `registry`: a library user's own among them.
+pub fn main_with(registry: Registry) -> ExitCode {
+    let command = match CommandLine::try_parse() {
+        Ok(line) => line.command,
+        Err(error) => {
+            let code = if error.use_stderr() { USAGE } else { FINE };
+            // Nothing is left to do where even this cannot be written.
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    let done = match command {
+        Command::Run(args) => run::run(&args, registry),
+        Command::Check(args) => check::check(&args, &registry),
+        Command::Sample(args) => sample::sample(&args, registry),
+        Command::Topology(args) => topology::topology(&args, registry),
+        Command::Init(args) => init::init(&args),
+        Command::List(args) => list::list(&args, &registry),
+    };
+    ExitCode::from(match done {
+        Ok(()) | Err(Failure::ClosedPipe) => FINE,
+        Err(Failure::Usage(text)) => {
+            complain(&format!("error: {text}\n"));
+            USAGE
+        }
+        Err(Failure::Scenario(text)) => {
+            complain(&text);
+            USAGE
+        }
+        Err(Failure::Failed(text)) => {
+            complain(&format!("error: {text}\n"));
+            FAILED
+        }
+        Err(Failure::Interrupted) => INTERRUPTED,
+    })
+}
+
+/// Writes to stderr; where that is closed there is nobody to tell.
+fn complain(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Writes to stdout.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(())
+}
+
+/// Whether diagnostics are coloured: on a terminal, unless NO_COLOR says otherwise.
+fn colour() -> bool {
+    use std::io::IsTerminal;
+    let forbidden = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    io::stderr().is_terminal() && !forbidden
+}
+
+impl Overrides {
+    fn all(&self) -> Result<Vec<Override>, Failure> {
+        let mut all = Vec::new();
+        for text in &self.set {
+            all.push(Override::parse(text).map_err(Failure::Usage)?);
+        }
+        if let Some(seed) = &self.seed {
+            all.push(Override::flag("--seed", "seed", seed));
+        }
+        Ok(all)
+    }
+}
+
+/// Loads a scenario and shows its warnings.
+fn load(path: &Path, overrides: Vec<Override>, registry: Registry) -> Result<Scenario, Failure> {
+    let options = LoadOptions {
+        overrides,
+        memory_limit_bytes: machine::memory_limit_bytes(),
+        registry,
+    };
+    let scenario = scenario::load(path, &options)
+        .map_err(|error| Failure::Scenario(error.render(colour())))?;
+    let warnings = scenario.render_warnings(colour());
+    if !warnings.is_empty() {
+        complain(&warnings);
+    }
+    Ok(scenario)
+}
+
+/// Where a command writes: a file, or stdout if there is none.
+fn output(path: Option<&PathBuf>) -> Result<Box<dyn Write>, Failure> {
+    match path {
+        None => Ok(Box::new(io::BufWriter::new(io::stdout().lock()))),
+        Some(path) => match std::fs::File::create(path) {
+            Ok(file) => Ok(Box::new(io::BufWriter::new(file))),
+            Err(error) => Err(Failure::Failed(format!(
+                "cannot write {}: {error}",
+                path.display()
+            ))),
+        },
+    }
+}

@@ -29,6 +29,12 @@ impl Link {
         }
     }
 
+    /// When the last byte queued so far has passed.
+    #[inline]
+    pub fn free_at(&self) -> Time {
+        self.free_at
+    }
+
     /// Queues `bytes` at `now` and returns when the last of them has passed.
     #[inline]
     pub fn pass(&mut self, now: Time, bytes: u32) -> Time {

@@ -1,8 +1,12 @@
 //! Random streams: one generator for each (seed, peer, purpose), so that no draw depends on
 //! what another peer does, nor on which thread runs it.
 
+mod ziggurat;
+
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{Rng, SeedableRng};
+
+pub use ziggurat::{Ziggurat, standard_exponential, standard_normal};
 
 /// What a stream's draws are for. The numbers are frozen: changing one changes results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,5 +145,81 @@ impl rand::rand_core::TryRng for Stream {
 
     fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
         self.0.try_fill_bytes(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_are_frozen() {
+        let mut stream = Stream::new(1, 7, Purpose::Latency);
+        let first: Vec<u64> = (0..3).map(|_| stream.next_u64()).collect();
+        assert_eq!(first, GOLDEN_STREAM);
+        let mut stream = Stream::service(1, 7, 0);
+        assert_eq!([stream.below(100), stream.below(100)], GOLDEN_BELOW);
+        assert_eq!(
+            mix(0),
+            0xe220_a839_7b1d_cdaf,
+            "SplitMix64's first output for seed 0"
+        );
+    }
+
+    const GOLDEN_STREAM: [u64; 3] = [
+        8_238_391_531_097_585_360,
+        2_385_105_459_543_050_168,
+        14_004_890_687_853_633_597,
+    ];
+    const GOLDEN_BELOW: [u64; 2] = [0, 0];
+
+    #[test]
+    fn streams_differ_by_seed_peer_and_purpose() {
+        let first = |seed, peer, purpose| Stream::new(seed, peer, purpose).next_u64();
+        let mut seen = vec![
+            first(1, 1, Purpose::Latency),
+            first(2, 1, Purpose::Latency),
+            first(1, 2, Purpose::Latency),
+            first(1, 1, Purpose::Join),
+            Stream::global(1, Purpose::Latency).next_u64(),
+            Stream::service(1, 1, 0).next_u64(),
+            Stream::service(1, 1, 1).next_u64(),
+        ];
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), 7);
+    }
+
+    #[test]
+    fn numbers_below_a_bound_are_equally_likely() {
+        let mut stream = Stream::global(1, Purpose::Sample);
+        let mut counts = [0_u32; 7];
+        for _ in 0..70_000 {
+            counts[stream.below(7) as usize] += 1;
+        }
+        // Six standard deviations of a count are about 560.
+        assert!(
+            counts.iter().all(|&count| count.abs_diff(10_000) < 560),
+            "{counts:?}"
+        );
+        assert_eq!(stream.below(1), 0);
+        for _ in 0..1000 {
+            let u = stream.open_unit();
+            assert!(u > 0.0 && u < 1.0 && stream.unit() < 1.0);
+        }
+    }
+
+    #[test]
+    fn choosing_takes_each_item_once() {
+        let mut stream = Stream::global(1, Purpose::Sample);
+        let mut items: Vec<u32> = (0..10).collect();
+        let mut chosen = stream.choose_front(&mut items, 4).to_vec();
+        chosen.sort_unstable();
+        chosen.dedup();
+        assert_eq!(chosen.len(), 4);
+        stream.shuffle(&mut items);
+        items.sort_unstable();
+        assert_eq!(items, (0..10).collect::<Vec<u32>>());
+        assert_eq!(stream.choose_front(&mut [1, 2], 5).len(), 2);
     }
 }

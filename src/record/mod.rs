@@ -2,5 +2,155 @@
 
 mod logs;
 mod options;
+mod traffic;
 
+use std::fmt::Arguments;
+use std::io::{self, Write};
+
+pub use logs::{Logs, file_name};
 pub use options::{LogLevel, LogOptions, LogSelection};
+pub use traffic::{Counts, DropCause, Traffic};
+
+use crate::message::MessageType;
+use crate::peer::PeerIndex;
+use crate::time::Time;
+
+/// Where the engine writes down what happens.
+#[derive(Default)]
+pub struct Recorder {
+    /// Counts of messages and bytes.
+    pub traffic: Traffic,
+    logs: Option<Logs>,
+}
+
+impl Recorder {
+    /// A recorder that counts, and keeps logs if there are any to keep.
+    pub fn new(logs: Option<Logs>) -> Self {
+        Recorder {
+            traffic: Traffic::default(),
+            logs,
+        }
+    }
+
+    /// Whether a peer keeps a log.
+    pub fn logs(&self, peer: PeerIndex) -> bool {
+        self.logs.as_ref().is_some_and(|logs| logs.includes(peer))
+    }
+
+    /// Writes everything still in memory.
+    ///
+    /// # Errors
+    /// The first error of writing, now or before.
+    pub fn finish(&mut self) -> io::Result<()> {
+        self.logs.as_mut().map_or(Ok(()), Logs::finish)
+    }
+
+    /// The first error of writing, if there was one.
+    pub fn take_error(&mut self) -> Option<io::Error> {
+        self.logs.as_mut().and_then(Logs::take_error)
+    }
+
+    fn included(&mut self, peer: PeerIndex) -> Option<&mut Logs> {
+        self.logs.as_mut().filter(|logs| logs.includes(peer))
+    }
+
+    /// A line of a service's, or of the engine's, if the peer keeps a log.
+    pub fn log_text(&mut self, peer: PeerIndex, level: LogLevel, now: Time, text: Arguments<'_>) {
+        if let Some(logs) = self.included(peer) {
+            logs.line(peer, level, now, |line, _, _| {
+                // A line stays a line, whatever a service writes; a Vec takes every write.
+                let start = line.len();
+                let _ = line.write_fmt(text);
+                for byte in &mut line[start..] {
+                    if *byte == b'\n' || *byte == b'\r' {
+                        *byte = b' ';
+                    }
+                }
+            });
+        }
+    }
+
+    // The lines below are written for peers that are known to keep a log.
+
+    pub(crate) fn log_sent(&mut self, me: PeerIndex, now: Time, kind: MessageType, to: PeerIndex) {
+        let words = ("Sending message", "to");
+        self.message_line(me, LogLevel::Info, now, words, kind, to);
+    }
+
+    pub(crate) fn log_received(
+        &mut self,
+        me: PeerIndex,
+        now: Time,
+        kind: MessageType,
+        from: PeerIndex,
+    ) {
+        let words = ("Received message", "from");
+        self.message_line(me, LogLevel::Info, now, words, kind, from);
+    }
+
+    pub(crate) fn log_dropped(
+        &mut self,
+        me: PeerIndex,
+        now: Time,
+        kind: MessageType,
+        from: PeerIndex,
+    ) {
+        let words = ("Dropped message", "from not connected peer");
+        self.message_line(me, LogLevel::Info, now, words, kind, from);
+    }
+
+    pub(crate) fn log_unhandled(
+        &mut self,
+        me: PeerIndex,
+        now: Time,
+        kind: MessageType,
+        from: PeerIndex,
+    ) {
+        let words = ("No service handles message", "from");
+        self.message_line(me, LogLevel::Warning, now, words, kind, from);
+    }
+
+    pub(crate) fn log_connected(&mut self, me: PeerIndex, now: Time, peer: PeerIndex) {
+        self.peer_line(me, LogLevel::Info, now, "Connected to ", peer);
+    }
+
+    pub(crate) fn log_parted(&mut self, me: PeerIndex, now: Time, peer: PeerIndex) {
+        self.peer_line(
+            me,
+            LogLevel::Warning,
+            now,
+            "Breaking connection with ",
+            peer,
+        );
+    }
+
+    fn message_line(
+        &mut self,
+        me: PeerIndex,
+        level: LogLevel,
+        now: Time,
+        words: (&str, &str),
+        kind: MessageType,
+        other: PeerIndex,
+    ) {
+        if let Some(logs) = &mut self.logs {
+            logs.message_line(me, level, now, words, kind, other);
+        }
+    }
+
+    fn peer_line(
+        &mut self,
+        me: PeerIndex,
+        level: LogLevel,
+        now: Time,
+        words: &str,
+        peer: PeerIndex,
+    ) {
+        if let Some(logs) = &mut self.logs {
+            logs.line(me, level, now, |line, names, _| {
+                line.extend_from_slice(words.as_bytes());
+                names.write(peer, line);
+            });
+        }
+    }
+}

@@ -1,1 +1,15 @@
-//! stub
+//! What a run leaves behind: its folder of files, tables for people, graphs for other programs.
+
+mod files;
+mod folder;
+mod graph_export;
+mod sample;
+mod summary;
+mod table;
+
+pub use files::write_outputs;
+pub use folder::{FolderError, RunFolder};
+pub use graph_export::{ExportError, ExportLink, ExportPeer, Exported, GraphFormat};
+pub use sample::{Sample, SampleFormat};
+pub use summary::{RunName, Timing, show_summary};
+pub use table::table;

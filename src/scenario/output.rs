@@ -1,83 +1,86 @@
-//! What a run writes down: the key `output`.
+//! `output`: what a run writes.
 
 use std::collections::BTreeSet;
 
-use super::context::{Context, whole_number};
-use super::latencies::Names;
-use super::node::{Node, NodeKind};
-use super::words::{nearest_or_known, quoted};
+use super::compiler::Compiler;
+use super::fields::Fields;
+use super::node::{Node, Value};
+use super::source::Place;
+use super::topology::Topology;
+use crate::expression::nearest;
 use crate::peer::{PeerId, TypeIndex};
 use crate::record::{LogLevel, LogOptions, LogSelection};
 
-/// Reads the key `output`; `exists` says whether there is a peer with an id.
-pub(super) fn read(
-    ctx: &mut Context,
-    node: Option<&Node>,
-    types: &Names,
-    exists: impl Fn(PeerId) -> bool,
-) -> Option<LogOptions> {
-    let mut options = LogOptions::default();
-    let Some(node) = node else {
-        return Some(options);
-    };
-    let [logs, level] = ctx.fields(node, "what to log", ["logs", "level"])?;
-    let mut fine = true;
-    if let Some(level) = level {
-        let words = LogLevel::ALL.map(|level| (level.key(), level));
-        match ctx.word(level, "a level", &words) {
-            Some(level) => options.level = level,
-            None => fine = false,
-        }
-    }
-    if let Some(logs) = logs {
-        match read_selection(ctx, logs, types, exists) {
-            Some(selection) => options.selection = selection,
-            None => fine = false,
-        }
-    }
-    fine.then_some(options)
+/// What a run writes.
+#[derive(Default)]
+pub(super) struct Output {
+    pub(super) logs: LogOptions,
+    pub(super) bootstrap: bool,
 }
 
-fn read_selection(
-    ctx: &mut Context,
-    node: &Node,
-    types: &Names,
-    exists: impl Fn(PeerId) -> bool,
-) -> Option<LogSelection> {
-    let NodeKind::Seq(items) = &node.kind else {
-        return match node.as_scalar() {
-            Some("all") => Some(LogSelection::All),
-            Some("none") => Some(LogSelection::None),
+impl Compiler<'_> {
+    pub(super) fn output(
+        &mut self,
+        node: &Node,
+        head: Place,
+        topology: &Topology,
+    ) -> Option<Output> {
+        let mut fields = Fields::new(self, "`output`", node, head)?;
+        let selection = match fields.get("logs") {
+            Some(node) => self.log_selection(node, topology),
+            None => Some(LogSelection::default()),
+        };
+        let level = match fields.get("level") {
+            Some(node) => self.word(node, &LogLevel::ALL.map(|level| (level.key(), level))),
+            None => Some(LogLevel::default()),
+        };
+        let bootstrap = match fields.get("bootstrap") {
+            Some(node) => self.word(node, &[("true", true), ("false", false)]),
+            None => Some(false),
+        };
+        fields.finish(self);
+        Some(Output {
+            logs: LogOptions {
+                selection: selection?,
+                level: level?,
+            },
+            bootstrap: bootstrap?,
+        })
+    }
+
+    fn log_selection(&mut self, node: &Node, topology: &Topology) -> Option<LogSelection> {
+        let items = match &node.value {
+            Value::List(items) => items,
             _ => {
-                let message = format!("{} is no choice of logs", ctx.shown(node));
-                ctx.error(node.place, message, "`all`, `none`, or a list of ids and types");
-                None
+                let words = [("all", LogSelection::All), ("none", LogSelection::None)];
+                let place = self.word(node, &[(words[0].0, 0), (words[1].0, 1)])?;
+                return Some(words[place].1.clone());
             }
         };
-    };
-    let mut ids = BTreeSet::new();
-    let mut chosen = BTreeSet::new();
-    let mut fine = true;
-    for item in items {
-        let Some(text) = item.as_scalar() else {
-            ctx.expected(item, "a peer's id or type");
-            fine = false;
-            continue;
-        };
-        if let Some(found) = types.find(text) {
-            chosen.insert(TypeIndex(found as u16));
-        } else if let Ok(id) = whole_number(text) {
-            ids.insert(PeerId(id));
-            if !exists(PeerId(id)) {
-                ctx.error(item.place, format!("there is no peer {id}"), "");
+        let mut ids = BTreeSet::new();
+        let mut types = BTreeSet::new();
+        let mut fine = true;
+        for item in items {
+            let Value::Scalar(scalar) = &item.value else {
+                let message = format!("a log cannot be {}", item.described());
+                self.error(item.place, message, "a peer's id, or a peer type");
+                fine = false;
+                continue;
+            };
+            let type_names = || topology.types.iter().map(|t| t.name.as_str());
+            let id = scalar.text.parse().ok().map(PeerId);
+            if let Some(place) = type_names().position(|name| name == scalar.text) {
+                types.insert(TypeIndex(place as u16));
+            } else if let Some(id) = id.filter(|&id| topology.ids.contains(id)) {
+                ids.insert(id);
+            } else {
+                let message = format!("no peer and no peer type is called `{}`", scalar.text);
+                let expected = nearest(&scalar.text, type_names())
+                    .unwrap_or_else(|| "a peer's id, or a peer type".into());
+                self.error(item.place, message, expected);
                 fine = false;
             }
-        } else {
-            let known = types.names.iter().map(String::as_str);
-            let label = nearest_or_known(text, "types", known);
-            ctx.error(item.place, format!("unknown peer type {}", quoted(text)), label);
-            fine = false;
         }
+        fine.then_some(LogSelection::Some { ids, types })
     }
-    fine.then_some(LogSelection::Some { ids, types: chosen })
 }

@@ -1,285 +1,263 @@
-//! Types of peers: where they are, their bandwidths, and the services they run.
+//! `peer_types`: where peers are, how fast, and what they run.
 
-use super::context::Context;
-use super::distributions::{checked_name, choice, law};
-use super::latencies::Names;
-use super::node::{Node, NodeKind};
+use super::compiler::Compiler;
+use super::fields::Fields;
+use super::latencies::name_problem;
+use super::node::{Key, Node, Value};
 use super::source::Place;
-use super::words::{nearest_or_known, quoted};
-use crate::distribution::{Choice, Distribution};
-use crate::expression::ExpressionError;
-use crate::services::{
-    ParameterKind, ParameterSpec, ParameterValue, Parameters, Registry, ServiceSpec,
-};
+use crate::distribution::Distribution;
+use crate::engine::SERVICES_MAX;
+use crate::expression::nearest;
+use crate::services::{ParameterKind, ParameterSpec, ParameterValue, Parameters, ServiceSpec};
 use crate::simulation::{PeerType, ServicePlan};
 use crate::time::Time;
 use crate::units::Dimension;
 
-/// Most services of a type of peers.
-const SERVICES_MAX: usize = 32;
+/// A peer type's place is 16 bits; one more may be made for bootstrap peers.
+const TYPES_MAX: usize = 10_000;
 
-/// Most types of peers: a place in their list is a 16-bit number, and one more may be made.
-const TYPES_MAX: usize = u16::MAX as usize - 1;
-
-/// The type of bootstrap peers.
-pub(super) const BOOTSTRAP: &str = "bootstrap";
-
-const KEYS: [&str; 4] = ["location", "bandwidth_ul", "bandwidth_dl", "services"];
-
-/// The names of the types with their places, without looking at what they are.
-pub(super) fn names(ctx: &mut Context, node: &Node) -> Option<Names> {
-    let mut names = Names::default();
-    for (key, _) in ctx.entries(node, "types of peers by name")? {
-        if checked_name(ctx, &key.text, key.place, "peer type")
-            && (key.text.starts_with('.') || key.text.contains(['/', '\\']))
-        {
-            let message = format!("the name {} cannot be part of a file name", quoted(&key.text));
-            let label = "logs are named after it: no `/`, `\\` or leading `.`";
-            ctx.error(key.place, message, label);
-        }
-        names.intern(&key.text, key.place);
-    }
-    if names.names.is_empty() {
-        ctx.error(node.place, "there are no types of peers", "");
-        return None;
-    }
-    if names.names.len() > TYPES_MAX {
-        let message = format!("there are more than {TYPES_MAX} types of peers");
-        ctx.error(node.place, message, "");
-        return None;
-    }
-    Some(names)
+/// A peer type and where it is defined.
+pub(super) struct PlacedType {
+    pub(super) peer_type: PeerType,
+    pub(super) place: Place,
 }
 
-/// All types; `locations` is `None` where it is not known what locations there are.
-pub(super) fn read(
-    ctx: &mut Context,
-    node: &Node,
-    names: &Names,
-    locations: Option<&[String]>,
-) -> Option<Vec<PeerType>> {
-    let NodeKind::Map(entries) = &node.kind else {
-        return None;
-    };
-    let mut types = Vec::with_capacity(names.names.len());
-    for (name, place) in names.names.iter().zip(&names.places) {
-        if let Some((_, value)) = entries.iter().find(|(key, _)| key.place == *place) {
-            types.push(read_type(ctx, name, *place, value, locations));
-        }
-    }
-    types.into_iter().collect()
-}
-
-fn read_type(
-    ctx: &mut Context,
-    name: &str,
-    place: Place,
-    node: &Node,
-    locations: Option<&[String]>,
-) -> Option<PeerType> {
-    let values = ctx.fields(node, "the location, bandwidths and services of a type", KEYS)?;
-    for (key, value) in KEYS.iter().zip(&values) {
-        if value.is_none() {
-            let message = format!("type {} has no `{key}`", quoted(name));
-            ctx.error(place, message, format!("missing key `{key}`"));
-        }
-    }
-    let [location, upload, download, services] = values;
-    let location = match (location, locations) {
-        (Some(node), Some(known)) => choice(ctx, node, "location", known),
-        _ => None,
-    };
-    let bandwidth_ul = upload.and_then(|node| bandwidth(ctx, node));
-    let bandwidth_dl = download.and_then(|node| bandwidth(ctx, node));
-    let services = services.and_then(|node| read_services(ctx, node));
-    Some(PeerType {
-        name: name.to_owned(),
-        location: location?,
-        bandwidth_ul: bandwidth_ul?,
-        bandwidth_dl: bandwidth_dl?,
-        services: services?,
-    })
-}
-
-fn bandwidth(ctx: &mut Context, node: &Node) -> Option<Distribution> {
-    let law = law(ctx, node, Dimension::Bandwidth)?;
-    if law.upper_bound() <= 0.0 {
-        ctx.error(node.place, "this bandwidth is never above 0", "");
-        return None;
-    }
-    Some(law)
-}
-
-/// A list of names, a mapping from names to parameters, or a list that mixes both.
-fn read_services(ctx: &mut Context, node: &Node) -> Option<Vec<ServicePlan>> {
-    let mut named: Vec<(&str, Place, Option<&Node>)> = Vec::new();
-    match &node.kind {
-        NodeKind::Null => {}
-        NodeKind::Map(_) => {
-            for (key, value) in ctx.entries(node, "services")? {
-                named.push((&key.text, key.place, Some(value)));
-            }
-        }
-        NodeKind::Seq(items) => {
-            for item in items {
-                match &item.kind {
-                    NodeKind::Scalar(name) => named.push((name, item.place, None)),
-                    NodeKind::Map(_) => {
-                        for (key, value) in ctx.entries(item, "a service")? {
-                            named.push((&key.text, key.place, Some(value)));
-                        }
-                    }
-                    _ => ctx.expected(item, "the name of a service"),
-                }
-            }
-        }
-        _ => {
-            ctx.expected(node, "a list of services, or services with their parameters");
+impl Compiler<'_> {
+    pub(super) fn peer_types(
+        &mut self,
+        node: &Node,
+        head: Place,
+        locations: Option<&[String]>,
+    ) -> Option<Vec<PlacedType>> {
+        let Value::Map(entries) = &node.value else {
+            let message = format!("`peer_types` is a mapping, not {}", node.described());
+            self.error(
+                node.place,
+                message,
+                "{basic: {location: ..., services: [...]}}",
+            );
+            return None;
+        };
+        if entries.is_empty() || entries.len() > TYPES_MAX {
+            let message = format!("there are {} peer types", entries.len());
+            self.error(head, message, format!("from 1 to {TYPES_MAX}"));
             return None;
         }
+        // Every type is looked at, so that all errors come at once.
+        let types: Vec<Option<PlacedType>> = entries
+            .iter()
+            .map(|(key, node)| self.peer_type(key, node, locations))
+            .collect();
+        types.into_iter().collect()
     }
-    if named.len() > SERVICES_MAX {
-        let message = format!("there are more than {SERVICES_MAX} services");
-        ctx.error(node.place, message, "");
-        return None;
-    }
-    let mut services: Vec<Option<ServicePlan>> = Vec::with_capacity(named.len());
-    for (nth, (name, place, parameters)) in named.iter().enumerate() {
-        if named[..nth].iter().any(|(earlier, ..)| earlier == name) {
-            let message = format!("service {} is given twice", quoted(name));
-            ctx.error(*place, message, "");
-        }
-        services.push(read_service(ctx, name, *place, *parameters));
-    }
-    services.into_iter().collect()
-}
 
-fn read_service(
-    ctx: &mut Context,
-    name: &str,
-    place: Place,
-    parameters: Option<&Node>,
-) -> Option<ServicePlan> {
-    let Some(spec) = ctx.registry.get(name).copied() else {
-        let known = ctx.registry.iter().map(|spec| spec.name);
-        let label = nearest_or_known(name, "services", known);
-        ctx.error(place, format!("unknown service {}", quoted(name)), label);
-        return None;
-    };
-    let given = match parameters {
-        None => Vec::new(),
-        Some(node) if matches!(node.kind, NodeKind::Null) => Vec::new(),
-        Some(node) => ctx.entries(node, "the parameters of a service")?,
-    };
-    for (key, _) in &given {
-        if !spec.parameters.iter().any(|known| known.name == &*key.text) {
-            let names = spec.parameters.iter().map(|known| known.name);
-            let label = nearest_or_known(&key.text, "parameters", names);
-            let message = format!("unknown parameter {} of {name}", quoted(&key.text));
-            ctx.error(key.place, message, label);
+    fn peer_type(
+        &mut self,
+        key: &Key,
+        node: &Node,
+        locations: Option<&[String]>,
+    ) -> Option<PlacedType> {
+        let problem = name_problem("peer type", &key.text).or_else(|| {
+            let unfit = key.text.starts_with('.')
+                || key
+                    .text
+                    .contains(['/', '\\', ':', '*', '?', '<', '>', '|', '"']);
+            unfit.then(|| format!("`{}` cannot be part of a file's name", key.text))
+        });
+        if let Some(problem) = problem {
+            self.error(key.place, problem, "letters, digits, `_`, `-`");
         }
-    }
-    let mut values = Vec::with_capacity(spec.parameters.len());
-    for parameter in spec.parameters {
-        let node = given.iter().find(|(key, _)| &*key.text == parameter.name);
-        let value = match node {
-            Some((_, node)) => read_parameter(ctx, node, parameter),
-            None => match default(parameter) {
-                Ok(value) => Some(value),
-                Err(why) => {
-                    let message = format!("{name} declares no usable default of {}: {why}", parameter.name);
-                    ctx.error(place, message, "");
-                    None
-                }
+        let mut fields = Fields::new(self, "a peer type", node, key.place)?;
+        let location = fields.require(self, "location", "sample(LocA, LocB)");
+        let location = match (location, locations) {
+            (Some(node), Some(known)) => self.choice(node, "location", known),
+            _ => None,
+        };
+        let upload = fields.require(self, "bandwidth_ul", "50 Mbit");
+        let upload = upload.and_then(|node| self.bandwidth(node));
+        let download = fields.require(self, "bandwidth_dl", "50 Mbit");
+        let download = download.and_then(|node| self.bandwidth(node));
+        let services = match fields.get("services") {
+            Some(node) => self.services(node),
+            None => Some(Vec::new()),
+        };
+        fields.finish(self);
+        Some(PlacedType {
+            place: key.place,
+            peer_type: PeerType {
+                name: key.text.clone(),
+                location: location?,
+                bandwidth_ul: upload?,
+                bandwidth_dl: download?,
+                services: services?,
             },
-        };
-        values.push(value.map(|value| (parameter.name, value)));
+        })
     }
-    let values: Option<Vec<_>> = values.into_iter().collect();
-    Some(ServicePlan {
-        spec,
-        parameters: Parameters::new(values?),
-    })
-}
 
-fn read_parameter(
-    ctx: &mut Context,
-    node: &Node,
-    spec: &ParameterSpec,
-) -> Option<ParameterValue> {
-    match spec.kind {
-        ParameterKind::Duration { min_ns } => {
-            ctx.duration(node, min_ns).map(ParameterValue::Duration)
+    fn bandwidth(&mut self, node: &Node) -> Option<Distribution> {
+        let law = self.law(node, Dimension::Bandwidth)?;
+        if law.upper_bound() <= 0.0 {
+            let message = format!("a bandwidth of {law} is never above 0");
+            self.error(node.place, message, "bit/s above 0, for example 50 Mbit");
+            return None;
         }
-        ParameterKind::Count { min, max } => {
-            ctx.count(node, min, max).map(ParameterValue::Count)
-        }
-        ParameterKind::Probability => {
-            let value = ctx.quantity(node, Dimension::Plain)?;
-            if (0.0..=1.0).contains(&value) {
-                return Some(ParameterValue::Probability(value));
+        Some(law)
+    }
+
+    /// `[A, B]`, `{A: {...}, B: }`, or a list of both forms.
+    fn services(&mut self, node: &Node) -> Option<Vec<ServicePlan>> {
+        let mut wanted: Vec<(&str, Place, Option<&Node>)> = Vec::new();
+        match &node.value {
+            Value::Map(entries) => {
+                for (key, node) in entries {
+                    wanted.push((&key.text, key.place, Some(node)));
+                }
             }
-            let message = format!("{} is no probability", ctx.shown(node));
-            ctx.error(node.place, message, "must be between 0 and 1");
-            None
+            Value::List(items) => {
+                for item in items {
+                    match &item.value {
+                        Value::Scalar(scalar) => wanted.push((&scalar.text, item.place, None)),
+                        Value::Map(entries) => {
+                            for (key, node) in entries {
+                                wanted.push((&key.text, key.place, Some(node)));
+                            }
+                        }
+                        _ => {
+                            let message = format!("a service cannot be {}", item.described());
+                            self.error(item.place, message, "the name of a service");
+                        }
+                    }
+                }
+            }
+            _ => {
+                let message = format!("`services` cannot be {}", node.described());
+                self.error(node.place, message, "[BaseConnectionManager]");
+                return None;
+            }
         }
-        ParameterKind::Flag => ctx.flag(node).map(ParameterValue::Flag),
-        ParameterKind::Law(dimension) => law(ctx, node, dimension).map(ParameterValue::Law),
+        if wanted.len() > SERVICES_MAX {
+            let message = format!("a peer cannot run {} services", wanted.len());
+            self.error(node.place, message, format!("at most {SERVICES_MAX}"));
+            return None;
+        }
+        let mut plans = Vec::with_capacity(wanted.len());
+        for (place_in_list, &(name, place, parameters)) in wanted.iter().enumerate() {
+            if wanted[..place_in_list]
+                .iter()
+                .any(|&(other, _, _)| other == name)
+            {
+                self.error(
+                    place,
+                    format!("service `{name}` is there twice"),
+                    "one of them",
+                );
+            }
+            plans.push(self.service(name, place, parameters));
+        }
+        plans.into_iter().collect()
     }
-}
 
-/// The value of a parameter that a scenario leaves out.
-fn default(spec: &ParameterSpec) -> Result<ParameterValue, String> {
-    let text = spec.default;
-    let wrong = || format!("`{text}`");
-    let constant = |dimension| {
-        let law = Distribution::parse(text, dimension).map_err(|errors| first(&errors))?;
-        law.as_constant().ok_or_else(wrong)
-    };
-    Ok(match spec.kind {
-        ParameterKind::Duration { .. } => {
-            let time = Time::from_ms(constant(Dimension::Time)?).ok_or_else(wrong)?;
-            ParameterValue::Duration(time)
-        }
-        ParameterKind::Count { .. } => ParameterValue::Count(text.parse().map_err(|_| wrong())?),
-        ParameterKind::Probability => ParameterValue::Probability(constant(Dimension::Plain)?),
-        ParameterKind::Flag => ParameterValue::Flag(text.parse().map_err(|_| wrong())?),
-        ParameterKind::Law(dimension) => ParameterValue::Law(
-            Distribution::parse(text, dimension).map_err(|errors| first(&errors))?,
-        ),
-    })
-}
-
-fn first(errors: &[ExpressionError]) -> String {
-    errors.first().map(ToString::to_string).unwrap_or_default()
-}
-
-/// The type of bootstrap peers of a scenario that has none.
-pub(super) fn made_bootstrap(
-    registry: &Registry,
-    locations: &[String],
-) -> Result<PeerType, String> {
-    const MANAGER: &str = "P2PConnectionManager";
-    let spec: ServiceSpec = *registry
-        .get(MANAGER)
-        .ok_or_else(|| format!("there is no service {MANAGER} for bootstrap peers"))?;
-    let mut values = Vec::with_capacity(spec.parameters.len());
-    for parameter in spec.parameters {
-        let value = match parameter.name {
-            "max_peers" => ParameterValue::Count(100_000),
-            _ => default(parameter)?,
+    fn service(&mut self, name: &str, place: Place, node: Option<&Node>) -> Option<ServicePlan> {
+        let registry = &self.options.registry;
+        let Some(spec) = registry.get(name).copied() else {
+            let known = || registry.iter().map(|spec| spec.name);
+            let expected = nearest(name, known()).unwrap_or_else(|| {
+                let known: Vec<&str> = known().collect();
+                format!("known services: {}", known.join(", "))
+            });
+            self.error(place, format!("unknown service `{name}`"), expected);
+            return None;
         };
-        values.push((parameter.name, value));
+        let parameters = self.parameters(&spec, place, node)?;
+        Some(ServicePlan { spec, parameters })
     }
-    let bandwidth = Distribution::constant(100.0 * 1_048_576.0);
-    Ok(PeerType {
-        name: BOOTSTRAP.to_owned(),
-        location: Choice::uniform(locations),
-        bandwidth_ul: bandwidth.clone(),
-        bandwidth_dl: bandwidth,
-        services: vec![ServicePlan {
-            spec,
-            parameters: Parameters::new(values),
-        }],
-    })
+
+    fn parameters(
+        &mut self,
+        spec: &ServiceSpec,
+        place: Place,
+        node: Option<&Node>,
+    ) -> Option<Parameters> {
+        let node = node.filter(|node| !matches!(node.value, Value::Null));
+        let mut fields = match node {
+            Some(node) => Some(Fields::new(self, spec.name, node, place)?),
+            None => None,
+        };
+        let mut values = Vec::with_capacity(spec.parameters.len());
+        for parameter in spec.parameters {
+            let given = fields
+                .as_mut()
+                .and_then(|fields| fields.get(parameter.name));
+            let value = match given {
+                Some(node) => self.parameter(parameter, node),
+                None => Some(default_value(parameter)),
+            };
+            values.push(value.map(|value| (parameter.name, value)));
+        }
+        if let Some(fields) = fields {
+            fields.finish(self);
+        }
+        let values: Option<Vec<_>> = values.into_iter().collect();
+        values.map(Parameters::new)
+    }
+
+    fn parameter(&mut self, parameter: &ParameterSpec, node: &Node) -> Option<ParameterValue> {
+        Some(match parameter.kind {
+            ParameterKind::Duration { min_ns } => {
+                ParameterValue::Duration(self.duration(node, Time::from_ns(min_ns))?)
+            }
+            ParameterKind::Count { min, max } => ParameterValue::Count(self.whole(node, min, max)?),
+            ParameterKind::Probability => {
+                let number = self.number(node, Dimension::Plain)?;
+                if !(0.0..=1.0).contains(&number) {
+                    let message = format!("{number} is no probability");
+                    self.error(node.place, message, "between 0 and 1");
+                    return None;
+                }
+                ParameterValue::Probability(number)
+            }
+            ParameterKind::Flag => {
+                ParameterValue::Flag(self.word(node, &[("true", true), ("false", false)])?)
+            }
+            ParameterKind::Law(dimension) => ParameterValue::Law(self.law(node, dimension)?),
+        })
+    }
+}
+
+/// The default that a service declares.
+///
+/// # Panics
+/// When it is not a value of the parameter's kind: a mistake in the service.
+fn default_value(parameter: &ParameterSpec) -> ParameterValue {
+    let mistake = || -> ! {
+        panic!(
+            "`{}` is not a default for parameter `{}`",
+            parameter.default, parameter.name
+        )
+    };
+    let law = |dimension| match Distribution::parse(parameter.default, dimension) {
+        Ok(law) => law,
+        Err(_) => mistake(),
+    };
+    let number = |dimension| law(dimension).as_constant().unwrap_or_else(|| mistake());
+    match parameter.kind {
+        ParameterKind::Duration { .. } => match Time::from_ms(number(Dimension::Time)) {
+            Some(time) => ParameterValue::Duration(time),
+            None => mistake(),
+        },
+        ParameterKind::Count { .. } => ParameterValue::Count(number(Dimension::Plain) as u64),
+        ParameterKind::Probability => ParameterValue::Probability(number(Dimension::Plain)),
+        ParameterKind::Flag => ParameterValue::Flag(parameter.default == "true"),
+        ParameterKind::Law(dimension) => ParameterValue::Law(law(dimension)),
+    }
+}
+
+/// All parameters of a service at their defaults.
+pub(super) fn default_parameters(spec: &ServiceSpec) -> Parameters {
+    let values = spec
+        .parameters
+        .iter()
+        .map(|parameter| (parameter.name, default_value(parameter)))
+        .collect();
+    Parameters::new(values)
 }

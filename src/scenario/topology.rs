@@ -1,528 +1,482 @@
-//! Who takes part and how they are linked at first: a graph, listed links, or peers that find
-//! each other.
+//! `topology`: who takes part and how they are linked at first.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::context::{Context, whole_number};
-use super::diagnostics::Diagnostic;
-use super::distributions::{law, read as read_expression, report};
-use super::latencies::Names;
-use super::node::{Key, Node, NodeKind};
-use super::peer_types::BOOTSTRAP;
+use super::compiler::Compiler;
+use super::fields::Fields;
+use super::node::{Node, Scalar, Value};
+use super::peer_types::PlacedType;
 use super::source::Place;
-use super::words::{nearest_or_known, quoted};
-use crate::distribution::Distribution;
+use crate::distribution::{Choice, Distribution};
+use crate::expression::nearest;
 use crate::peer::{PeerId, PeerIndex, TypeIndex};
-use crate::simulation::{GraphSource, Population, TypeAssignment};
+use crate::services::{ParameterValue, Parameters};
+use crate::simulation::{
+    GraphSource, PeerType, Population, ServicePlan, TypeAssignment, whole_shares,
+};
 use crate::topology::generators::Generator;
-use crate::topology::{Dropped, Graph, links};
-use crate::units::{Dimension, show_count};
+use crate::topology::{Graph, links};
+use crate::units::Dimension;
 
-/// What a scenario says about its population.
+/// The type of the peers that others first turn to.
+const BOOTSTRAP: &str = "bootstrap";
+/// p2psimpy's bootstrap peer: 100 Mibit both ways, and room for everyone.
+const BOOTSTRAP_BANDWIDTH: f64 = 100.0 * 1_048_576.0;
+const BOOTSTRAP_MAX_PEERS: u64 = 100_000;
+const BOOTSTRAP_SERVICE: &str = "P2PConnectionManager";
+/// The largest link file, in bytes.
+const LINKS_BYTES_MAX: usize = 4 << 30;
+
+/// What a scenario says about its topology.
 pub(super) struct Topology {
-    pub population: Population,
-    /// Whether a type for the bootstrap peers must be made: the one after the scenario's own.
-    pub makes_bootstrap: bool,
-    /// The file of links: its place among the inputs.
-    pub input: Option<usize>,
-    /// How many peers of each type there can be at most, the made type included.
-    pub counts: Vec<u64>,
-    pub place: Place,
+    /// The peer types; one for bootstrap peers was added where it was needed.
+    pub(super) types: Vec<PeerType>,
+    pub(super) population: Population,
+    /// How many peers there are of each type.
+    pub(super) counts: Vec<u64>,
+    pub(super) ids: Ids,
+    /// The input file the graph comes from.
+    pub(super) graph_file: Option<String>,
+    /// Where the size of the network is decided.
+    pub(super) place: Place,
 }
 
-impl Topology {
-    /// How many peers there are.
-    pub fn peers(&self) -> u64 {
-        match &self.population {
-            Population::Graph { links, .. } => match links {
-                GraphSource::Generator(generator) => generator.peers(),
-                GraphSource::Listed(graph) => graph.peers() as u64,
-            },
-            Population::Emergent {
-                counts,
-                bootstrap_extra,
-                ..
-            } => counts.iter().map(|(_, count)| count).sum::<u64>() + bootstrap_extra,
+/// Which peers there are.
+pub(super) enum Ids {
+    /// All from the first to the last.
+    Range(u64, u64),
+    /// These, ascending.
+    Listed(Vec<PeerId>),
+}
+
+impl Ids {
+    pub(super) fn contains(&self, id: PeerId) -> bool {
+        match self {
+            Ids::Range(first, last) => (*first..=*last).contains(&id.0),
+            Ids::Listed(ids) => ids.binary_search(&id).is_ok(),
         }
     }
 
-    /// Whether there is a peer with this id.
-    pub fn has(&self, id: PeerId) -> bool {
-        match &self.population {
-            Population::Graph {
-                links: GraphSource::Listed(graph),
-                ..
-            } => graph.ids().binary_search(&id).is_ok(),
-            Population::Graph { .. } => id.0 < self.peers(),
-            Population::Emergent { .. } => (1..=self.peers()).contains(&id.0),
+    fn count(&self) -> u64 {
+        match self {
+            Ids::Range(first, last) => last + 1 - first,
+            Ids::Listed(ids) => ids.len() as u64,
         }
     }
 }
 
-const KEYS: [&str; 6] = ["graph", "edges", "emergent", "types", "bootstrap", "join"];
-
-/// Reads the key `topology`.
-pub(super) fn read(ctx: &mut Context, node: &Node, types: &Names) -> Option<Topology> {
-    let values = ctx.fields(node, "a graph, edges or an emergent network", KEYS)?;
-    let [graph, edges, emergent, assigned, bootstrap, join] = values;
-    let for_graphs = [("types", assigned)];
-    let for_emergent = [("bootstrap", bootstrap), ("join", join)];
-    match (graph, edges, emergent) {
-        (Some(graph), None, None) => {
-            misplaced(ctx, &for_emergent, "emergent");
-            let (source, input) = read_graph(ctx, graph)?;
-            read_assignment(ctx, node.place, source, input, assigned, types)
+impl Compiler<'_> {
+    pub(super) fn topology(
+        &mut self,
+        node: &Node,
+        head: Place,
+        types: &[PlacedType],
+        locations: &[String],
+    ) -> Option<Topology> {
+        let mut fields = Fields::new(self, "`topology`", node, head)?;
+        let graph = fields.entry("graph");
+        let edges = fields.entry("edges");
+        let emergent = fields.entry("emergent");
+        let given: Vec<Place> = [graph, edges, emergent]
+            .iter()
+            .flatten()
+            .map(|(key, _)| key.place)
+            .collect();
+        if given.len() != 1 {
+            let message = "`topology` needs one of `graph`, `edges` and `emergent`";
+            self.error(
+                given.get(1).copied().unwrap_or(head),
+                message,
+                "exactly one of them",
+            );
+            return None;
         }
-        (None, Some(edges), None) => {
-            misplaced(ctx, &for_emergent, "emergent");
-            let source = GraphSource::Listed(read_edges(ctx, edges)?);
-            read_assignment(ctx, node.place, source, None, assigned, types)
-        }
-        (None, None, Some(emergent)) => {
-            misplaced(ctx, &for_graphs, "graph` or `edges");
-            read_emergent(ctx, emergent, bootstrap, join, types)
-        }
-        _ => {
-            let message = "`topology` needs exactly one of `graph`, `edges` and `emergent`";
-            ctx.error(node.place, message, "");
-            None
-        }
-    }
-}
-
-fn misplaced(ctx: &mut Context, keys: &[(&str, Option<&Node>)], belongs_to: &str) {
-    for (key, value) in keys {
-        if let Some(value) = value {
-            let message = format!("`{key}` goes with `{belongs_to}` only");
-            ctx.error(value.place, message, "");
-        }
-    }
-}
-
-fn read_graph(ctx: &mut Context, node: &Node) -> Option<(GraphSource, Option<usize>)> {
-    let Some(text) = node.as_scalar() else {
-        ctx.expected(node, "a generator's call or the path of a file of links");
-        return None;
-    };
-    if !looks_like_call(text) {
-        let input = ctx.read_input(node, text)?;
-        let graph = read_links(ctx, node, text, input)?;
-        return Some((GraphSource::Listed(graph), Some(input)));
-    }
-    let (expression, origin) = read_expression(ctx, node, "a generator's call")?;
-    match Generator::from_expression(&expression) {
-        Ok(generator) => Some((GraphSource::Generator(generator), None)),
-        Err(errors) => {
-            report(ctx, errors, &origin);
-            None
-        }
-    }
-}
-
-/// Whether a text begins like `name(`; a file of such a name can be given as `./name(`.
-fn looks_like_call(text: &str) -> bool {
-    let name = text.trim_start();
-    let word = |character: char| character.is_ascii_alphanumeric() || character == '_';
-    let rest = name.trim_start_matches(word);
-    rest.len() < name.len() && rest.trim_start().starts_with('(')
-}
-
-fn read_links(ctx: &mut Context, node: &Node, path: &str, input: usize) -> Option<Graph> {
-    let bytes = std::mem::take(&mut ctx.inputs[input].bytes);
-    let read = links::read(&bytes);
-    match read {
-        Ok((graph, dropped)) => {
-            ctx.inputs[input].bytes = bytes;
-            warn_of_dropped(ctx, node.place, dropped);
-            Some(graph)
-        }
-        Err(errors) => {
-            let name = ctx.base.join(path).to_string_lossy().into_owned();
-            // Errors show the lines; of bytes that are no text, something close to them.
-            let text = String::from_utf8_lossy(&bytes).into_owned();
-            let lines: Vec<(Place, String)> = {
-                let source = ctx.sources.add(name, text);
-                let text = ctx.sources.get(source).map_or("", |file| &file.text);
-                errors
-                    .into_iter()
-                    .map(|error| (line_place(text, source, error.line), error.message))
-                    .collect()
+        let topology = if let Some((key, node)) = emergent {
+            self.emergent(node, key.place, &mut fields, types, locations)
+        } else {
+            let source = match (graph, edges) {
+                (Some((_, node)), _) => self.graph(node),
+                (_, Some((_, node))) => self.edges(node),
+                _ => None,
             };
-            for (place, message) in lines {
-                ctx.error(place, message, "");
-            }
-            None
-        }
-    }
-}
-
-fn line_place(text: &str, source: u32, line: u64) -> Place {
-    let mut start = 0;
-    for (number, content) in (1..).zip(text.split_inclusive('\n')) {
-        if number == line {
-            let end = start + content.trim_end().len();
-            return Place {
-                source,
-                start: start as u32,
-                end: end as u32,
-            };
-        }
-        start += content.len();
-    }
-    let end = text.len() as u32;
-    Place {
-        source,
-        start: end,
-        end,
-    }
-}
-
-fn warn_of_dropped(ctx: &mut Context, place: Place, dropped: Dropped) {
-    for (count, what) in [
-        (dropped.self_loops, "of a peer to itself"),
-        (dropped.duplicates, "given more than once"),
-    ] {
-        if count > 0 {
-            let links = if count == 1 { "link" } else { "links" };
-            let message = format!("{} {links} {what} left out", show_count(count));
-            ctx.add(Diagnostic::warning(Some(place), message));
-        }
-    }
-}
-
-fn read_edges(ctx: &mut Context, node: &Node) -> Option<Graph> {
-    let mut links = Vec::new();
-    let mut ids = BTreeSet::new();
-    let mut fine = true;
-    for item in ctx.list(node, "a list of links such as `[1, 2]`")? {
-        let NodeKind::Seq(ends) = &item.kind else {
-            ctx.expected(item, "a link such as `[1, 2]`");
-            fine = false;
-            continue;
+            let assignment = fields.get("types");
+            source.and_then(|source| self.given(source, assignment, head, types))
         };
-        let [a, b] = ends.as_slice() else {
-            let message = format!("a link has two ends, this has {}", ends.len());
-            ctx.error(item.place, message, "");
-            fine = false;
-            continue;
-        };
-        match (ctx.count(a, 0, u64::MAX), ctx.count(b, 0, u64::MAX)) {
-            (Some(a), Some(b)) => {
-                ids.extend([PeerId(a), PeerId(b)]);
-                links.push((PeerId(a), PeerId(b)));
-            }
-            _ => fine = false,
-        }
-    }
-    if !fine {
-        return None;
-    }
-    let (graph, dropped) = Graph::new(ids.into_iter().collect(), &links);
-    warn_of_dropped(ctx, node.place, dropped);
-    Some(graph)
-}
-
-fn read_assignment(
-    ctx: &mut Context,
-    place: Place,
-    links: GraphSource,
-    input: Option<usize>,
-    node: Option<&Node>,
-    types: &Names,
-) -> Option<Topology> {
-    let ids: Vec<PeerId> = match &links {
-        GraphSource::Listed(graph) => graph.ids().to_vec(),
-        GraphSource::Generator(_) => Vec::new(),
-    };
-    let peers = match &links {
-        GraphSource::Listed(graph) => graph.peers() as u64,
-        GraphSource::Generator(generator) => generator.peers(),
-    };
-    if peers == 0 {
-        ctx.error(place, "the network is empty", "there are no peers");
-        return None;
-    }
-    if peers > PeerIndex::LIMIT {
-        too_many(ctx, place, peers);
-        return None;
-    }
-    let exists = |id: PeerId| match &links {
-        GraphSource::Listed(_) => ids.binary_search(&id).is_ok(),
-        GraphSource::Generator(_) => id.0 < peers,
-    };
-    let (assignment, counts) = match node {
-        None => {
-            if types.names.len() != 1 {
-                ctx.add(
-                    Diagnostic::error(Some(place), "it is not said which peer is of which type")
-                        .label("missing key `types`")
-                        .help("a type's name, shares, counts, or a type for each id"),
+        fields.finish(self);
+        let topology = topology?;
+        for (placed, count) in types.iter().zip(&topology.counts) {
+            if *count == 0 {
+                let message = format!("no peer is of type `{}`", placed.peer_type.name);
+                self.error(
+                    placed.place,
+                    message,
+                    "peers in `topology`, or remove the type",
                 );
-                return None;
             }
-            (TypeAssignment::One(TypeIndex(0)), vec![peers])
         }
-        Some(node) => read_types(ctx, node, types, peers, exists)?,
-    };
-    for (nth, count) in counts.iter().enumerate() {
-        if *count == 0 {
-            without_peers(ctx, types, nth, "`topology.types` gives it none");
+        Some(topology)
+    }
+
+    /// A generator's call, or the path of a link file.
+    fn graph(&mut self, node: &Node) -> Option<(GraphSource, Ids, Option<String>, Place)> {
+        let Value::Scalar(scalar) = &node.value else {
+            let message = format!("`graph` cannot be {}", node.described());
+            let expected = "erdos_renyi_graph(10, 0.5), or the path of a link file";
+            self.error(node.place, message, expected);
+            return None;
+        };
+        // A path has no bracket at its end; a call has nothing else there.
+        if !scalar.text.contains('(') {
+            return self.link_file(scalar, node.place);
         }
-    }
-    Some(Topology {
-        population: Population::Graph {
-            links,
-            types: assignment,
-        },
-        makes_bootstrap: false,
-        input,
-        counts,
-        place,
-    })
-}
-
-fn too_many(ctx: &mut Context, place: Place, peers: u64) {
-    let message = format!("{} peers are too many", show_count(peers));
-    let label = format!("at most {}", show_count(PeerIndex::LIMIT));
-    ctx.error(place, message, label);
-}
-
-fn without_peers(ctx: &mut Context, types: &Names, nth: usize, why: &str) {
-    let (name, place) = (&types.names[nth], types.places[nth]);
-    let message = format!("no peer is of type {}", quoted(name));
-    ctx.error(place, message, why);
-}
-
-fn find_type(ctx: &mut Context, types: &Names, name: &str, place: Place) -> Option<usize> {
-    let found = types.find(name);
-    if found.is_none() {
-        let known = types.names.iter().map(String::as_str);
-        let label = nearest_or_known(name, "types", known);
-        ctx.error(place, format!("unknown peer type {}", quoted(name)), label);
-    }
-    found
-}
-
-type Assigned = (TypeAssignment, Vec<u64>);
-
-/// A type's name, shares, counts, or a mapping from ids to types.
-fn read_types(
-    ctx: &mut Context,
-    node: &Node,
-    types: &Names,
-    peers: u64,
-    exists: impl Fn(PeerId) -> bool,
-) -> Option<Assigned> {
-    let mut counts = vec![0; types.names.len()];
-    if let Some(name) = node.as_scalar() {
-        let found = find_type(ctx, types, name, node.place)?;
-        counts[found] = peers;
-        return Some((TypeAssignment::One(TypeIndex(found as u16)), counts));
-    }
-    let entries = ctx.entries(node, "a type, or types with their shares, counts or ids")?;
-    let is_type = |key: &Key| types.find(&key.text).is_some();
-    let is_id = |key: &Key| whole_number(&key.text).is_ok();
-    if entries.iter().any(|(key, _)| is_type(key)) || !entries.iter().any(|(key, _)| is_id(key)) {
-        return read_amounts(ctx, node, &entries, types, peers);
-    }
-
-    let mut by_id = BTreeMap::new();
-    let mut fine = true;
-    for (key, value) in entries {
-        let id = match whole_number(&key.text) {
-            Ok(id) => PeerId(id),
-            Err(message) => {
-                ctx.error(key.place, message, "expected the id of a peer");
-                fine = false;
-                continue;
+        let placed = self.expression(scalar, node.place)?;
+        match Generator::from_expression(&placed.expression) {
+            Ok(generator) => {
+                let ids = Ids::Range(0, generator.peers() - 1);
+                Some((GraphSource::Generator(generator), ids, None, node.place))
             }
-        };
-        if !exists(id) {
-            ctx.error(key.place, format!("there is no peer {id}"), "not in the graph");
-            fine = false;
+            Err(errors) => {
+                self.placed_errors(&placed, errors);
+                None
+            }
         }
-        let Some(name) = value.as_scalar() else {
-            ctx.expected(value, "the name of a peer type");
-            fine = false;
-            continue;
+    }
+
+    fn link_file(
+        &mut self,
+        scalar: &Scalar,
+        place: Place,
+    ) -> Option<(GraphSource, Ids, Option<String>, Place)> {
+        let (bytes, file) = self.input(scalar, place, LINKS_BYTES_MAX)?;
+        match links::read(&bytes) {
+            Ok((graph, dropped)) => {
+                let ids = Ids::Listed(graph.ids().to_vec());
+                if dropped.self_loops + dropped.duplicates > 0 {
+                    let message = format!(
+                        "{}: {} links of a peer to itself and {} repeated ones were left out",
+                        scalar.text, dropped.self_loops, dropped.duplicates
+                    );
+                    self.warning(place, message, "");
+                }
+                Some((GraphSource::Listed(graph), ids, Some(file), place))
+            }
+            Err(errors) => {
+                for error in errors {
+                    let message = format!("{}, {error}", scalar.text);
+                    self.error(place, message, "a line for each link: two peer ids");
+                }
+                None
+            }
+        }
+    }
+
+    /// `edges: [[1, 2], ...]`.
+    fn edges(&mut self, node: &Node) -> Option<(GraphSource, Ids, Option<String>, Place)> {
+        let Value::List(items) = &node.value else {
+            let message = format!("`edges` is a list, not {}", node.described());
+            self.error(node.place, message, "[[1, 2], [2, 3]]");
+            return None;
         };
-        match find_type(ctx, types, name, value.place) {
-            Some(found) => {
-                counts[found] += 1;
-                // `1` and `01` are two keys of one peer.
-                if by_id.insert(id, TypeIndex(found as u16)).is_some() {
-                    ctx.error(key.place, format!("peer {id} is given twice"), "");
+        let mut found = Vec::with_capacity(items.len());
+        let mut fine = true;
+        for item in items {
+            match &item.value {
+                Value::List(ends) if ends.len() == 2 => {
+                    let ends = [&ends[0], &ends[1]].map(|end| self.whole(end, 0, u64::MAX));
+                    match ends {
+                        [Some(a), Some(b)] => found.push((PeerId(a), PeerId(b))),
+                        _ => fine = false,
+                    }
+                }
+                _ => {
+                    self.error(item.place, "an edge is two peer ids", "[1, 2]");
                     fine = false;
                 }
             }
-            None => fine = false,
         }
+        if !fine {
+            return None;
+        }
+        if found.is_empty() {
+            self.error(node.place, "the network is empty", "[[1, 2], [2, 3]]");
+            return None;
+        }
+        let ids = found.iter().flat_map(|&(a, b)| [a, b]).collect();
+        let (graph, dropped) = Graph::new(ids, &found);
+        if dropped.self_loops + dropped.duplicates > 0 {
+            let message = format!(
+                "{} edges of a peer to itself and {} repeated ones are left out",
+                dropped.self_loops, dropped.duplicates
+            );
+            self.warning(node.place, message, "");
+        }
+        let ids = Ids::Listed(graph.ids().to_vec());
+        Some((GraphSource::Listed(graph), ids, None, node.place))
     }
-    if !fine {
-        return None;
-    }
-    if (by_id.len() as u64) < peers {
-        let missing = peers - by_id.len() as u64;
-        let message = format!("{} peers have no type", show_count(missing));
-        ctx.error(node.place, message, format!("the graph has {} peers", show_count(peers)));
-        return None;
-    }
-    Some((TypeAssignment::ById(by_id), counts))
-}
 
-/// Counts if they are whole and add up to the peers, else shares if they add up to 1.
-fn read_amounts(
-    ctx: &mut Context,
-    node: &Node,
-    entries: &[&(Key, Node)],
-    types: &Names,
-    peers: u64,
-) -> Option<Assigned> {
-    let mut amounts = Vec::with_capacity(entries.len());
-    let mut whole = Some(Vec::with_capacity(entries.len()));
-    let mut fine = true;
-    for (key, value) in entries {
-        let found = find_type(ctx, types, &key.text, key.place);
-        let amount = ctx.quantity(value, Dimension::Plain);
-        let (Some(found), Some(amount)) = (found, amount) else {
-            fine = false;
-            continue;
-        };
-        if amount < 0.0 {
-            let message = format!("{} is negative", ctx.shown(value));
-            ctx.error(value.place, message, "expected a share or a count");
-            fine = false;
-        }
-        let index = TypeIndex(found as u16);
-        amounts.push((index, amount));
-        match value.as_scalar().map(whole_number) {
-            Some(Ok(count)) => {
-                if let Some(whole) = &mut whole {
-                    whole.push((index, count));
-                }
+    fn given(
+        &mut self,
+        (links, ids, graph_file, place): (GraphSource, Ids, Option<String>, Place),
+        assignment: Option<&Node>,
+        head: Place,
+        types: &[PlacedType],
+    ) -> Option<Topology> {
+        let assignment = match (assignment, types) {
+            (Some(node), _) => self.assignment(node, &ids, types)?,
+            (None, [_]) => TypeAssignment::One(TypeIndex(0)),
+            (None, _) => {
+                let message = "`topology` needs `types` where there is more than one peer type";
+                self.error(head, message, "types: {peer: 0.9, client: 0.1}");
+                return None;
             }
-            _ => whole = None,
-        }
-    }
-    if !fine {
-        return None;
-    }
-    let mut counts = vec![0; types.names.len()];
-    if let Some(whole) = whole {
-        let total = whole
-            .iter()
-            .try_fold(0u64, |total, (_, count)| total.checked_add(*count));
-        if total == Some(peers) {
-            for (index, count) in &whole {
-                counts[index.as_usize()] = *count;
-            }
-            return Some((TypeAssignment::Counts(whole), counts));
-        }
-    }
-    let total: f64 = amounts.iter().map(|(_, share)| share).sum();
-    if (total - 1.0).abs() > 1e-9 {
-        let message = format!(
-            "these add up to {total}: neither to 1, as shares do, nor to {}, as counts do",
-            show_count(peers)
-        );
-        ctx.error(node.place, message, format!("the graph has {} peers", show_count(peers)));
-        return None;
-    }
-    for (index, share) in &amounts {
-        let count = share * peers as f64;
-        counts[index.as_usize()] = count.ceil() as u64;
-        if count > 0.0 && count < 0.5 {
-            let name = &types.names[index.as_usize()];
-            let message = format!("the share of type {} is less than one peer", quoted(name));
-            ctx.add(Diagnostic::warning(Some(node.place), message));
-        }
-    }
-    Some((TypeAssignment::Shares(amounts), counts))
-}
-
-fn read_emergent(
-    ctx: &mut Context,
-    node: &Node,
-    bootstrap: Option<&Node>,
-    join: Option<&Node>,
-    types: &Names,
-) -> Option<Topology> {
-    let mut counts = Vec::new();
-    let mut by_type = vec![0u64; types.names.len()];
-    let mut fine = true;
-    for (key, value) in ctx.entries(node, "numbers of peers by type")? {
-        let found = find_type(ctx, types, &key.text, key.place);
-        let count = ctx.count(value, 0, u64::MAX);
-        let (Some(found), Some(count)) = (found, count) else {
-            fine = false;
-            continue;
         };
-        counts.push((TypeIndex(found as u16), count));
-        by_type[found] = count;
-    }
-    let own = types.find(BOOTSTRAP);
-    let counted = own.is_some_and(|own| by_type[own] > 0);
-    let extra = read_bootstrap(ctx, bootstrap, counted);
-    let join = match join {
-        None => Some(Distribution::constant(0.0)),
-        Some(node) => law(ctx, node, Dimension::Time),
-    };
-    let (true, Some(extra), Some(join)) = (fine, extra, join) else {
-        return None;
-    };
-    for (nth, count) in by_type.iter().enumerate() {
-        if *count == 0 && Some(nth) != own {
-            without_peers(ctx, types, nth, "`topology.emergent` gives it none");
-            fine = false;
+        let mut counts = vec![0; types.len()];
+        let tally: Vec<(TypeIndex, u64)> = match &assignment {
+            TypeAssignment::One(index) => vec![(*index, ids.count())],
+            TypeAssignment::Shares(shares) => whole_shares(shares, ids.count()),
+            TypeAssignment::Counts(counts) => counts.clone(),
+            TypeAssignment::ById(by_id) => by_id.values().map(|&index| (index, 1)).collect(),
+        };
+        for (index, count) in tally {
+            counts[index.as_usize()] += count;
         }
-    }
-    let total = counts
-        .iter()
-        .try_fold(extra, |total, (_, count)| total.checked_add(*count))
-        .unwrap_or(u64::MAX);
-    if total > PeerIndex::LIMIT {
-        too_many(ctx, node.place, total);
-        return None;
-    }
-    if counts.iter().all(|(_, count)| *count == 0) {
-        ctx.error(node.place, "the network is empty", "there are no peers");
-        return None;
-    }
-    let bootstrap_type = own.unwrap_or(types.names.len());
-    if own.is_none() {
-        by_type.push(0);
-    }
-    by_type[bootstrap_type] += extra;
-    fine.then_some(Topology {
-        population: Population::Emergent {
+        Some(Topology {
+            types: types
+                .iter()
+                .map(|placed| placed.peer_type.clone())
+                .collect(),
+            population: Population::Graph {
+                links,
+                types: assignment,
+            },
             counts,
-            bootstrap_type: TypeIndex(bootstrap_type as u16),
-            bootstrap_extra: extra,
-            join,
-        },
-        makes_bootstrap: own.is_none(),
-        input: None,
-        counts: by_type,
-        place: node.place,
-    })
-}
-
-/// How many bootstrap peers there are besides those that `emergent` counts.
-fn read_bootstrap(ctx: &mut Context, node: Option<&Node>, counted: bool) -> Option<u64> {
-    let Some(node) = node else {
-        return Some(if counted { 0 } else { 1 });
-    };
-    if counted {
-        let message = "bootstrap peers are counted twice";
-        ctx.error(node.place, message, "`emergent` counts them already");
-        return None;
+            ids,
+            graph_file,
+            place,
+        })
     }
-    let [count] = ctx.fields(node, "a number of peers such as `{count: 2}`", ["count"])?;
-    match count {
-        Some(count) => ctx.count(count, 1, PeerIndex::LIMIT),
-        None => {
-            ctx.error(node.place, "missing key `count`", "");
-            None
+
+    fn type_index(&mut self, name: &str, place: Place, types: &[PlacedType]) -> Option<TypeIndex> {
+        let names = || types.iter().map(|placed| placed.peer_type.name.as_str());
+        let found = names().position(|known| known == name);
+        if found.is_none() {
+            let expected = nearest(name, names()).unwrap_or_else(|| {
+                let names: Vec<&str> = names().take(10).collect();
+                format!("known peer types: {}", names.join(", "))
+            });
+            self.error(place, format!("unknown peer type `{name}`"), expected);
         }
+        found.map(|place| TypeIndex(place as u16))
+    }
+
+    /// A name, shares, counts, or a mapping of ids.
+    fn assignment(
+        &mut self,
+        node: &Node,
+        ids: &Ids,
+        types: &[PlacedType],
+    ) -> Option<TypeAssignment> {
+        let entries = match &node.value {
+            Value::Scalar(scalar) => {
+                let index = self.type_index(&scalar.text, node.place, types)?;
+                return Some(TypeAssignment::One(index));
+            }
+            Value::Map(entries) if !entries.is_empty() => entries,
+            _ => {
+                let message = format!("`types` cannot be {}", node.described());
+                let expected = "a peer type, shares, counts, or a mapping of ids to types";
+                self.error(node.place, message, expected);
+                return None;
+            }
+        };
+        let is_type = |text: &str| types.iter().any(|placed| placed.peer_type.name == text);
+        if entries
+            .iter()
+            .all(|(key, _)| !is_type(&key.text) && key.text.parse::<u64>().is_ok())
+        {
+            return self.types_by_id(node, ids, types);
+        }
+        let mut numbers = Vec::with_capacity(entries.len());
+        for (key, node) in entries {
+            let index = self.type_index(&key.text, key.place, types);
+            let number = self.number(node, Dimension::Plain);
+            if let Some(number) = number.filter(|&number| number < 0.0) {
+                let message = format!("{number} peers cannot be of a type");
+                self.error(node.place, message, "0 or above");
+                return None;
+            }
+            numbers.push(index.zip(number));
+        }
+        let numbers: Vec<(TypeIndex, f64)> = numbers.into_iter().collect::<Option<_>>()?;
+        let total: f64 = numbers.iter().map(|&(_, number)| number).sum();
+        if numbers.iter().all(|&(_, n)| n.fract() == 0.0) && total == ids.count() as f64 {
+            let counts = numbers
+                .into_iter()
+                .map(|(index, n)| (index, n as u64))
+                .collect();
+            return Some(TypeAssignment::Counts(counts));
+        }
+        if (total - 1.0).abs() < 1e-9 {
+            return Some(TypeAssignment::Shares(numbers));
+        }
+        let message = format!("the numbers of `types` add up to {total}");
+        let expected = format!("1 for shares, or {} for counts of peers", ids.count());
+        self.error(node.place, message, expected);
+        None
+    }
+
+    fn types_by_id(
+        &mut self,
+        node: &Node,
+        ids: &Ids,
+        types: &[PlacedType],
+    ) -> Option<TypeAssignment> {
+        let Value::Map(entries) = &node.value else {
+            return None;
+        };
+        let mut by_id = BTreeMap::new();
+        let mut fine = true;
+        for (key, node) in entries {
+            let id = PeerId(key.text.parse().ok()?);
+            if !ids.contains(id) {
+                let message = format!("there is no peer {id} in the graph");
+                self.error(key.place, message, "ids of the graph");
+                fine = false;
+            }
+            let index = match &node.value {
+                Value::Scalar(scalar) => self.type_index(&scalar.text, node.place, types),
+                _ => {
+                    self.error(node.place, "a peer type is expected here", "");
+                    None
+                }
+            };
+            match index {
+                Some(index) => {
+                    by_id.insert(id, index);
+                }
+                None => fine = false,
+            }
+        }
+        if fine && (by_id.len() as u64) < ids.count() {
+            let missing = ids.count() - by_id.len() as u64;
+            let message = format!("`types` says nothing of {missing} peers of the graph");
+            self.error(node.place, message, "a type for every id");
+            fine = false;
+        }
+        fine.then_some(TypeAssignment::ById(by_id))
+    }
+
+    fn emergent(
+        &mut self,
+        node: &Node,
+        place: Place,
+        fields: &mut Fields<'_>,
+        types: &[PlacedType],
+        locations: &[String],
+    ) -> Option<Topology> {
+        let extra = match fields.entry("bootstrap") {
+            Some((key, node)) => {
+                let mut inner = Fields::new(self, "`bootstrap`", node, key.place)?;
+                let count = match inner.get("count") {
+                    Some(node) => self.whole(node, 1, PeerIndex::LIMIT),
+                    None => Some(1),
+                };
+                inner.finish(self);
+                Some((count?, key.place))
+            }
+            None => None,
+        };
+        let join = match fields.get("join") {
+            Some(node) => self.law(node, Dimension::Time)?,
+            None => Distribution::constant(0.0),
+        };
+        let Value::Map(entries) = &node.value else {
+            let message = format!("`emergent` is a mapping, not {}", node.described());
+            self.error(node.place, message, "{basic: 10}");
+            return None;
+        };
+        let mut counts = Vec::with_capacity(entries.len());
+        for (key, node) in entries {
+            let index = self.type_index(&key.text, key.place, types);
+            let count = self.whole(node, 0, PeerIndex::LIMIT);
+            counts.push(index.zip(count));
+        }
+        let counts: Vec<(TypeIndex, u64)> = counts.into_iter().collect::<Option<_>>()?;
+        let mut types: Vec<PeerType> = types.iter().map(|p| p.peer_type.clone()).collect();
+        let bootstrap_type = match types.iter().position(|t| t.name == BOOTSTRAP) {
+            Some(index) => index,
+            None => {
+                types.push(self.bootstrap_type(place, locations)?);
+                types.len() - 1
+            }
+        };
+        let bootstrap_type = TypeIndex(bootstrap_type as u16);
+        let counted = counts
+            .iter()
+            .any(|&(index, count)| index == bootstrap_type && count > 0);
+        let bootstrap_extra = match (counted, extra) {
+            (true, Some((_, place))) => {
+                let message = "bootstrap peers are counted in `emergent` already";
+                self.error(place, message, "the number in one of both places");
+                return None;
+            }
+            (true, None) => 0,
+            (false, extra) => extra.map_or(1, |(count, _)| count),
+        };
+        let mut per_type = vec![0_u64; types.len()];
+        for &(index, count) in &counts {
+            per_type[index.as_usize()] += count;
+        }
+        per_type[bootstrap_type.as_usize()] += bootstrap_extra;
+        let total: u64 = per_type.iter().sum();
+        if counts.iter().all(|&(_, count)| count == 0) {
+            self.error(node.place, "the network is empty", "{basic: 10}");
+            return None;
+        }
+        if total > PeerIndex::LIMIT {
+            let message = format!("{total} peers are too many");
+            self.error(node.place, message, format!("at most {}", PeerIndex::LIMIT));
+            return None;
+        }
+        Some(Topology {
+            types,
+            population: Population::Emergent {
+                counts,
+                bootstrap_type,
+                bootstrap_extra,
+                join,
+            },
+            counts: per_type,
+            ids: Ids::Range(1, total),
+            graph_file: None,
+            place: node.place,
+        })
+    }
+
+    /// The bootstrap type of a scenario that has none.
+    fn bootstrap_type(&mut self, place: Place, locations: &[String]) -> Option<PeerType> {
+        let Some(spec) = self.options.registry.get(BOOTSTRAP_SERVICE).copied() else {
+            let message = format!("bootstrap peers need the service {BOOTSTRAP_SERVICE}");
+            self.error(place, message, "a peer type called `bootstrap`");
+            return None;
+        };
+        let defaults = super::peer_types::default_parameters(&spec);
+        let values = defaults
+            .iter()
+            .map(|(name, value)| match name {
+                "max_peers" => (name, ParameterValue::Count(BOOTSTRAP_MAX_PEERS)),
+                _ => (name, value.clone()),
+            })
+            .collect();
+        Some(PeerType {
+            name: BOOTSTRAP.to_owned(),
+            location: Choice::uniform(locations),
+            bandwidth_ul: Distribution::constant(BOOTSTRAP_BANDWIDTH),
+            bandwidth_dl: Distribution::constant(BOOTSTRAP_BANDWIDTH),
+            services: vec![ServicePlan {
+                spec,
+                parameters: Parameters::new(values),
+            }],
+        })
     }
 }

@@ -1,15 +1,20 @@
 //! The protocols that peers run: one file each, a list of them, and the one place where they
 //! are dispatched.
 
+mod base_connection_manager;
+mod p2p_connection_manager;
 mod parameters;
 
 use std::fmt;
 use std::sync::Arc;
 
+pub use base_connection_manager::BaseConnectionManager;
+pub use p2p_connection_manager::P2PConnectionManager;
 pub use parameters::{ParameterKind, ParameterSpec, ParameterValue, Parameters};
 
-use crate::engine::Service;
-use crate::message::MessageType;
+use crate::engine::{Context, Service};
+use crate::message::{Message, MessageType};
+use crate::peer::PeerIndex;
 
 /// A message that a service sends or handles.
 #[derive(Clone, Copy, Debug)]
@@ -49,8 +54,52 @@ impl fmt::Debug for ServiceSpec {
 
 /// The state of one service of one peer: the built-in services by value, others behind a box.
 pub enum ServiceState {
+    /// See [`BaseConnectionManager`].
+    BaseConnectionManager(BaseConnectionManager),
+    /// See [`P2PConnectionManager`].
+    P2PConnectionManager(Box<P2PConnectionManager>),
     /// A service of the library's user.
     Custom(Box<dyn Service>),
+}
+
+/// Calls `$call` on whichever service it is: the one place where services are dispatched.
+macro_rules! dispatch {
+    ($state:expr, $service:ident => $call:expr) => {
+        match $state {
+            ServiceState::BaseConnectionManager($service) => $call,
+            ServiceState::P2PConnectionManager($service) => $call,
+            ServiceState::Custom($service) => $call,
+        }
+    };
+}
+
+impl Service for ServiceState {
+    #[inline]
+    fn start(&mut self, context: &mut Context<'_>) {
+        dispatch!(self, service => service.start(context));
+    }
+
+    #[inline]
+    fn message(&mut self, context: &mut Context<'_>, from: PeerIndex, message: Message<'_>) {
+        dispatch!(self, service => service.message(context, from, message));
+    }
+
+    #[inline]
+    fn timer(&mut self, context: &mut Context<'_>, tag: u32) {
+        dispatch!(self, service => service.timer(context, tag));
+    }
+
+    fn admits(&mut self, context: &mut Context<'_>, from: PeerIndex) -> bool {
+        dispatch!(self, service => service.admits(context, from))
+    }
+
+    fn connected(&mut self, context: &mut Context<'_>, peer: PeerIndex, offered: bool) {
+        dispatch!(self, service => service.connected(context, peer, offered));
+    }
+
+    fn disconnected(&mut self, context: &mut Context<'_>, peer: PeerIndex) {
+        dispatch!(self, service => service.disconnected(context, peer));
+    }
 }
 
 /// The services that scenarios can name.
@@ -60,7 +109,10 @@ pub struct Registry(Vec<ServiceSpec>);
 impl Default for Registry {
     /// The built-in services.
     fn default() -> Self {
-        Registry(vec![])
+        Registry(vec![
+            base_connection_manager::SPEC,
+            p2p_connection_manager::SPEC,
+        ])
     }
 }
 

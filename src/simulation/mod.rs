@@ -1,7 +1,293 @@
 //! A run: a plan in, a finished network and its figures out.
 
 mod plan;
+mod setup;
 
-pub use plan::{
-    GraphSource, PeerType, Plan, Population, ServicePlan, TypeAssignment,
-};
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+pub use plan::{GraphSource, PeerType, Plan, Population, ServicePlan, TypeAssignment};
+pub use setup::{Attributes, Setup, SetupError, whole_shares};
+
+use crate::engine::{Engine, Network, Pause, PeerTraffic, Routes, World};
+use crate::message::{MessageType, MessageTypes};
+use crate::peer::{Names, PeerIndex};
+use crate::record::{Counts, LogSelection, Logs, Recorder};
+use crate::services::{Factory, ServiceState};
+use crate::time::Time;
+
+/// Events between two reports of progress.
+const EVENTS_PER_REPORT: u64 = 1 << 16;
+
+/// A network that is being simulated.
+pub struct Simulation {
+    engine: Engine<ServiceState>,
+    horizon: Time,
+    locations: Vec<String>,
+}
+
+/// How far a run has come.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// The simulated time reached.
+    pub now: Time,
+    /// When the run ends.
+    pub horizon: Time,
+    /// Events handled so far.
+    pub events: u64,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// At its horizon.
+    Horizon,
+    /// Because it was told to stop.
+    Interrupted,
+}
+
+/// What a run has come to, besides the network itself.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// How it ended.
+    pub ending: Ending,
+    /// The simulated time reached.
+    pub reached: Time,
+    /// Events handled.
+    pub events: u64,
+    /// A digest of all events.
+    pub digest: u64,
+    /// What became of the messages, by type: those that the peers' services use.
+    pub messages: Vec<MessageOutcome>,
+}
+
+impl Outcome {
+    /// What became of all messages together.
+    pub fn total(&self) -> Counts {
+        let mut total = Counts::default();
+        for message in &self.messages {
+            total.add(&message.counts);
+        }
+        total
+    }
+}
+
+/// What became of the messages of one type.
+#[derive(Clone, Debug)]
+pub struct MessageOutcome {
+    /// The type's name.
+    pub name: String,
+    /// What became of them.
+    pub counts: Counts,
+    /// Those still on their way when the run ended, counted from the queue.
+    pub in_flight: u64,
+}
+
+/// A peer at the end of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct PeerOutcome {
+    /// Which peer.
+    pub peer: PeerIndex,
+    /// Whether it is online.
+    pub online: bool,
+    /// How many connections it has.
+    pub connections: usize,
+    /// What it sent and received.
+    pub traffic: PeerTraffic,
+}
+
+/// A connection at the end of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct LinkOutcome {
+    /// The end that comes first.
+    pub source: PeerIndex,
+    /// The other end.
+    pub target: PeerIndex,
+    /// The smaller of the source's upload and the target's download, in bit/s.
+    pub bandwidth: f64,
+    /// Since when both ends hold it.
+    pub since: Time,
+}
+
+impl Simulation {
+    /// The network of a plan at time 0; `log_folder` is where its logs go (it must exist and be
+    /// empty), or `None` for a run without logs.
+    ///
+    /// # Errors
+    /// See [`SetupError`].
+    pub fn new(plan: &Plan, log_folder: Option<&Path>) -> Result<Self, SetupError> {
+        Self::from_setup(plan, Setup::new(plan)?, log_folder)
+    }
+
+    fn from_setup(
+        plan: &Plan,
+        setup: Setup,
+        log_folder: Option<&Path>,
+    ) -> Result<Self, SetupError> {
+        let mut types = MessageTypes::default();
+        let mut routes = Vec::with_capacity(plan.types.len());
+        let mut factories: Vec<Vec<Factory>> = Vec::with_capacity(plan.types.len());
+        for peer_type in &plan.types {
+            let mut route = Routes::new(peer_type.services.len());
+            let mut made = Vec::with_capacity(peer_type.services.len());
+            for (slot, service) in peer_type.services.iter().enumerate() {
+                let mut messages = Vec::with_capacity(service.spec.messages.len());
+                for message in service.spec.messages {
+                    let kind = types
+                        .intern(message.name)
+                        .ok_or(SetupError::MessageTypes(MessageType::LIMIT))?;
+                    messages.push(kind);
+                    if message.handled {
+                        route.add(kind, slot);
+                    }
+                }
+                made.push((service.spec.build)(&service.parameters, &messages));
+            }
+            routes.push(route);
+            factories.push(made);
+        }
+        let network = Network {
+            services: setup
+                .names
+                .types
+                .iter()
+                .flat_map(|index| factories[index.as_usize()].iter().map(|make| make()))
+                .collect(),
+            starts: setup.starts,
+            dials: setup.dials,
+        };
+        let names = Arc::new(setup.names);
+        let types = Arc::new(types);
+        let logs = log_folder
+            .filter(|_| plan.logs.selection != LogSelection::None)
+            .map(|folder| Logs::new(folder, plan.logs.clone(), names.clone(), types.clone()));
+        let world = World {
+            seed: plan.seed,
+            names,
+            locations: setup.locations,
+            bandwidth_ul: setup.bandwidth_ul,
+            bandwidth_dl: setup.bandwidth_dl,
+            latencies: setup::latencies(plan),
+            uplink: plan.uplink,
+            downlink: plan.downlink,
+            message_types: types,
+            routes,
+            is_bootstrap: setup.is_bootstrap,
+        };
+        Ok(Simulation {
+            engine: Engine::new(world, network, Recorder::new(logs)),
+            horizon: plan.horizon,
+            locations: plan.locations.clone(),
+        })
+    }
+
+    /// Runs to the horizon, or until `stop` is set; tells `report` now and then how far it is.
+    ///
+    /// # Errors
+    /// When a log could not be written.
+    pub fn run(
+        &mut self,
+        stop: &AtomicBool,
+        mut report: impl FnMut(Progress),
+    ) -> io::Result<Outcome> {
+        let ending = loop {
+            let pause = self.engine.run(self.horizon, EVENTS_PER_REPORT, stop);
+            if let Some(error) = self.engine.log_error() {
+                return Err(error);
+            }
+            match pause {
+                Pause::Reached => break Ending::Horizon,
+                Pause::Stopped => break Ending::Interrupted,
+                Pause::Budget => report(Progress {
+                    now: self.engine.reached(),
+                    horizon: self.horizon,
+                    events: self.engine.events(),
+                }),
+            }
+        };
+        let in_flight = self.engine.finish()?;
+        let traffic = self.engine.traffic();
+        let messages = self
+            .world()
+            .message_types
+            .iter()
+            .map(|(kind, name)| MessageOutcome {
+                name: name.to_owned(),
+                counts: *traffic.of(kind),
+                in_flight: in_flight[kind.as_usize()],
+            })
+            .collect();
+        Ok(Outcome {
+            ending,
+            reached: self.engine.reached(),
+            events: self.engine.events(),
+            digest: self.engine.digest(),
+            messages,
+        })
+    }
+
+    /// When the run ends.
+    pub fn horizon(&self) -> Time {
+        self.horizon
+    }
+
+    /// The names of the locations.
+    pub fn locations(&self) -> &[String] {
+        &self.locations
+    }
+
+    /// What all peers share.
+    pub fn world(&self) -> &World {
+        self.engine.world()
+    }
+
+    /// Ids and types of the peers.
+    pub fn names(&self) -> &Names {
+        &self.world().names
+    }
+
+    /// All peers as they are now, in ascending order of their ids.
+    pub fn peers(&self) -> impl Iterator<Item = PeerOutcome> + '_ {
+        (0..self.names().len() as u32)
+            .map(PeerIndex)
+            .map(|peer| PeerOutcome {
+                peer,
+                online: self.engine.is_online(peer),
+                connections: self.engine.connections(peer).connected(),
+                traffic: self.engine.peer_traffic(peer),
+            })
+    }
+
+    /// The connections that both ends hold now and whose ends are online, in ascending order;
+    /// those of bootstrap peers only if asked for.
+    pub fn links(&self, bootstrap: bool) -> impl Iterator<Item = LinkOutcome> + '_ {
+        let world = self.world();
+        let shown = move |peer: PeerIndex| {
+            let index = world.names.types[peer.as_usize()];
+            self.engine.is_online(peer) && (bootstrap || !world.is_bootstrap[index.as_usize()])
+        };
+        (0..self.names().len() as u32)
+            .map(PeerIndex)
+            .filter(move |&source| shown(source))
+            .flat_map(move |source| {
+                let connections = self.engine.connections(source).iter_connected();
+                connections.filter_map(move |connection| {
+                    let target = connection.peer;
+                    if target <= source || !shown(target) {
+                        return None;
+                    }
+                    let back = self.engine.connections(target);
+                    let other = back.get(source).filter(|_| back.is_connected(source))?;
+                    let upload = world.bandwidth_ul[source.as_usize()];
+                    Some(LinkOutcome {
+                        source,
+                        target,
+                        bandwidth: upload.min(world.bandwidth_dl[target.as_usize()]),
+                        since: connection.since.max(other.since),
+                    })
+                })
+            })
+    }
+}

@@ -32,6 +32,8 @@ pub struct Plan {
     pub population: Population,
     /// What is logged.
     pub logs: LogOptions,
+    /// Whether bootstrap peers' connections are part of the exported topology.
+    pub export_bootstrap: bool,
 }
 
 /// A type of peers.
@@ -79,6 +81,30 @@ pub enum Population {
         /// When a peer joins, in ms; bootstrap peers are there from the start.
         join: Distribution,
     },
+}
+
+impl Population {
+    /// How many peers there are, and how many links before the first event (on average, where
+    /// chance decides). An emergent topology is counted with one link a peer, to its bootstrap
+    /// peer.
+    pub fn size(&self) -> (u64, f64) {
+        match self {
+            Population::Graph { links, .. } => match links {
+                GraphSource::Generator(generator) => {
+                    (generator.peers(), generator.expected_links())
+                }
+                GraphSource::Listed(graph) => (graph.peers() as u64, graph.links() as f64),
+            },
+            Population::Emergent {
+                counts,
+                bootstrap_extra,
+                ..
+            } => {
+                let peers = counts.iter().map(|&(_, count)| count).sum::<u64>() + bootstrap_extra;
+                (peers, peers as f64)
+            }
+        }
+    }
 }
 
 /// Where a graph comes from.

@@ -1,0 +1,110 @@
+//! `p2psim check`: validates scenarios and shows what would run.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::{Failure, Overrides, complain, load, print};
+use crate::report::table;
+use crate::scenario::Scenario;
+use crate::services::Registry;
+use crate::simulation::{Population, Setup};
+use crate::units::{show_bytes, show_count};
+
+/// Check scenarios without running them, and show what would run
+#[derive(Args)]
+#[command(after_help = "Example:\n  p2psim check scenarios/*.yaml")]
+pub(super) struct CheckArgs {
+    /// The scenario files
+    #[arg(required = true)]
+    scenarios: Vec<PathBuf>,
+    #[command(flatten)]
+    overrides: Overrides,
+}
+
+pub(super) fn check(args: &CheckArgs, registry: &Registry) -> Result<(), Failure> {
+    let mut all_fine = true;
+    for (place, path) in args.scenarios.iter().enumerate() {
+        if place > 0 {
+            print("\n")?;
+        }
+        match load(path, args.overrides.all()?, registry.clone())
+            .and_then(|scenario| describe(path, &scenario))
+        {
+            Ok(text) => print(&text)?,
+            Err(Failure::Scenario(text)) => {
+                complain(&text);
+                all_fine = false;
+            }
+            Err(Failure::Usage(text)) => {
+                complain(&format!("error: {}: {text}\n", path.display()));
+                all_fine = false;
+            }
+            Err(other) => return Err(other),
+        }
+    }
+    if all_fine {
+        Ok(())
+    } else {
+        // Each scenario's errors have been shown.
+        Err(Failure::Scenario(String::new()))
+    }
+}
+
+/// What would run.
+fn describe(path: &Path, scenario: &Scenario) -> Result<String, Failure> {
+    let plan = &scenario.plan;
+    let setup = Setup::new(plan)?;
+    let peers = setup.names.len();
+    let mut by_type = vec![0_u64; plan.types.len()];
+    for index in &setup.names.types {
+        by_type[index.as_usize()] += 1;
+    }
+    let links = setup.links().count() as u64;
+    let mut text = format!(
+        "{}: {} peers at {} locations, {} s from seed {}\n\n",
+        path.display(),
+        show_count(peers as u64),
+        plan.locations.len(),
+        plan.horizon.as_secs(),
+        plan.seed,
+    );
+    let rows: Vec<Vec<String>> = plan
+        .types
+        .iter()
+        .zip(&by_type)
+        .map(|(peer_type, &count)| {
+            let services: Vec<&str> = peer_type.services.iter().map(|s| s.spec.name).collect();
+            let services = if services.is_empty() {
+                "none".into()
+            } else {
+                services.join(", ")
+            };
+            vec![peer_type.name.clone(), services, show_count(count)]
+        })
+        .collect();
+    text.push_str(&table(&["peer type", "services", "peers"], 2, &rows));
+    text.push_str(&match &plan.population {
+        Population::Graph { .. } => format!(
+            "\ntopology: {} links, mean degree {:.2}\n",
+            show_count(links),
+            2.0 * links as f64 / peers as f64
+        ),
+        Population::Emergent { .. } => {
+            "\ntopology: emergent; every peer begins with one bootstrap peer\n".to_owned()
+        }
+    });
+    text.push_str(&format!(
+        "memory: about {} before logs\n",
+        show_bytes(crate::scenario::estimate_bytes(peers as u64, links as f64))
+    ));
+    let isolated = setup.isolated();
+    if isolated > 0 {
+        complain(&format!(
+            "warning: {} of the {} peers have no link and stay alone\n",
+            show_count(isolated as u64),
+            show_count(peers as u64)
+        ));
+    }
+    Ok(text)
+}

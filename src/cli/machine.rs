@@ -1,0 +1,34 @@
+//! What the machine has: the memory a run may take.
+
+/// What is assumed where the system does not say how much memory is free: 16 GiB.
+const ASSUMED_BYTES: u64 = 16 << 30;
+
+/// The memory in bytes that a run may take: what is available now, so that a network that
+/// would not fit is refused before it is built.
+pub(super) fn memory_limit_bytes() -> u64 {
+    std::fs::read_to_string("/proc/meminfo")
+        .ok()
+        .and_then(|text| available_bytes(&text))
+        .unwrap_or(ASSUMED_BYTES)
+}
+
+fn available_bytes(meminfo: &str) -> Option<u64> {
+    let line = meminfo
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    kib.checked_mul(1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_linux_figures() {
+        let text = "MemTotal:       24689672 kB\nMemAvailable:   23488492 kB\n";
+        assert_eq!(available_bytes(text), Some(23_488_492 * 1024));
+        assert_eq!(available_bytes("MemAvailable: lots"), None);
+        assert_eq!(available_bytes(""), None);
+    }
+}

@@ -1,0 +1,148 @@
+//! `p2psim run`: runs a scenario and writes its folder.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use clap::Args;
+
+use super::progress::RunBar;
+use super::{Failure, INTERRUPTED, Overrides, complain, load, print};
+use crate::record::LogSelection;
+use crate::report::{FolderError, RunFolder, RunName, Timing, show_summary, write_outputs};
+use crate::scenario::Override;
+use crate::services::Registry;
+use crate::simulation::{Ending, SetupError, Simulation};
+
+/// Run a scenario: logs, peers, messages, topology and a summary go to a new folder
+#[derive(Args)]
+#[command(
+    after_help = "Example:\n  p2psim run scenarios/erdos-renyi.yaml --seed 7 --until 10s --out runs/try"
+)]
+pub(super) struct RunArgs {
+    /// The scenario file
+    scenario: PathBuf,
+    /// End the run at this simulated time (ms, or with a unit: 10s) instead of the horizon
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+    #[command(flatten)]
+    overrides: Overrides,
+    /// Write to this folder [default: runs/<scenario>-<seed>]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Replace the folder of an earlier run
+    #[arg(long)]
+    force: bool,
+    /// Whose logs to keep: all, none, or ids and types, e.g. 1,2,client
+    #[arg(long, value_name = "WHOSE")]
+    logs: Option<String>,
+    /// Write wall-clock figures to this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    timing: Option<PathBuf>,
+    /// Print neither progress nor summary
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+pub(super) fn run(args: &RunArgs, registry: Registry) -> Result<(), Failure> {
+    let mut overrides = args.overrides.all()?;
+    if let Some(until) = &args.until {
+        overrides.push(Override::flag("--until", "horizon", until));
+    }
+    if let Some(logs) = &args.logs {
+        let value = match logs.as_str() {
+            "all" | "none" => logs.clone(),
+            list => format!("[{list}]"),
+        };
+        overrides.push(Override::flag("--logs", "output.logs", &value));
+    }
+    let scenario = load(&args.scenario, overrides, registry)?;
+    let plan = &scenario.plan;
+    let place = args
+        .out
+        .clone()
+        .unwrap_or_else(|| PathBuf::from("runs").join(format!("{}-{}", scenario.name, plan.seed)));
+    let folder = RunFolder::create(&place, args.force)?;
+    let stop = watch_interrupts()?;
+
+    folder.write("scenario.yaml", scenario.resolved.as_bytes())?;
+    for input in &scenario.inputs {
+        folder.write(&format!("inputs/{}", input.name), &input.bytes)?;
+    }
+    let log_folder = folder.path().join("logs");
+    if plan.logs.selection != LogSelection::None {
+        std::fs::create_dir(&log_folder)
+            .map_err(|error| Failure::Failed(format!("cannot create the logs' folder: {error}")))?;
+    }
+    let began = Instant::now();
+    let mut simulation = Simulation::new(plan, Some(&log_folder))?;
+    let setup = began.elapsed();
+    let mut bar = RunBar::new(plan.horizon.as_ms(), args.quiet);
+    let began = Instant::now();
+    let outcome = simulation.run(&stop, |progress| bar.show(progress));
+    let timing = Timing {
+        setup,
+        run: began.elapsed(),
+    };
+    bar.finish();
+    let outcome = outcome?;
+    let name = RunName {
+        scenario: scenario.name.clone(),
+        seed: plan.seed,
+    };
+    write_outputs(&folder, &simulation, &outcome, &name, plan.export_bootstrap)?;
+    if let Some(path) = &args.timing {
+        std::fs::write(path, timing.json(&outcome)).map_err(|error| {
+            Failure::Failed(format!("cannot write {}: {error}", path.display()))
+        })?;
+    }
+    let interrupted = outcome.ending == Ending::Interrupted;
+    let written = if interrupted {
+        folder.interrupt()?
+    } else {
+        folder.complete()?
+    };
+    if !args.quiet {
+        let bootstrap = plan.export_bootstrap;
+        let summary = show_summary(&simulation, &outcome, &name, &timing, bootstrap);
+        print(&format!("{summary}written to {}\n", written.display()))?;
+    }
+    if interrupted {
+        complain(&format!(
+            "interrupted at {} ms of simulated time; what there is is in {}\n",
+            outcome.reached,
+            written.display()
+        ));
+        return Err(Failure::Interrupted);
+    }
+    Ok(())
+}
+
+/// A flag that Ctrl-C sets; a second Ctrl-C ends the program at once.
+fn watch_interrupts() -> Result<Arc<AtomicBool>, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = stop.clone();
+    ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(INTERRUPTED.into());
+        }
+    })
+    .map_err(|error| Failure::Failed(format!("cannot watch for Ctrl-C: {error}")))?;
+    Ok(stop)
+}
+
+impl From<FolderError> for Failure {
+    fn from(error: FolderError) -> Self {
+        match error {
+            FolderError::Io { .. } => Failure::Failed(error.to_string()),
+            _ => Failure::Usage(error.to_string()),
+        }
+    }
+}
+
+impl From<SetupError> for Failure {
+    fn from(error: SetupError) -> Self {
+        Failure::Usage(error.to_string())
+    }
+}

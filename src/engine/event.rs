@@ -1,0 +1,206 @@
+//! Events and their order: the one place that says what happens before what.
+
+use std::cmp::Ordering;
+
+use crate::message::MessageType;
+use crate::peer::PeerIndex;
+use crate::time::Time;
+
+/// What happens to a peer. The order of the variants carries meaning: of two events at the same
+/// time and peer, the one whose variant stands first comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The peer comes into being.
+    Start,
+    /// A message has come in whole and is handled.
+    Delivery(MessageType),
+    /// A message has reached the peer's downlink and queues for it.
+    Arrival(MessageType),
+    /// A timer of the peer's service in this slot runs out: after the messages of the same
+    /// time, so that a peer is not thought silent when it was heard just now.
+    Timer {
+        /// Which of the peer's services set it.
+        slot: u8,
+    },
+}
+
+const DELIVERY: u8 = 64;
+const ARRIVAL: u8 = 128;
+const TIMER: u8 = 192;
+
+/// The most services a peer can run.
+pub const SERVICES_MAX: usize = 32;
+
+impl Kind {
+    #[inline]
+    const fn code(self) -> u8 {
+        match self {
+            Kind::Start => 0,
+            Kind::Delivery(kind) => DELIVERY + kind.0,
+            Kind::Arrival(kind) => ARRIVAL + kind.0,
+            Kind::Timer { slot } => TIMER + slot,
+        }
+    }
+}
+
+/// Something that happens to one peer at one time: 24 bytes, so that a queue of millions stays
+/// small; what does not fit lies elsewhere, under `body`.
+#[derive(Clone, Copy, Debug)]
+pub struct Event {
+    time: Time,
+    /// Receiver (28 bits), kind (8), sender or timer's tag (28): compared as one number.
+    order: u64,
+    /// The sender's own counter.
+    sequence: u32,
+    body: u32,
+}
+
+const FIELD: u64 = (1 << 28) - 1;
+
+impl Event {
+    /// An event for `receiver`. `sender` is the sending peer or, for a timer, its tag;
+    /// `sequence` is the next of the counter of the peer that causes the event.
+    #[inline]
+    pub fn new(
+        time: Time,
+        receiver: PeerIndex,
+        kind: Kind,
+        sender: u32,
+        sequence: u32,
+        body: u32,
+    ) -> Self {
+        debug_assert!(u64::from(receiver.0) <= FIELD && u64::from(sender) <= FIELD);
+        Event {
+            time,
+            order: u64::from(receiver.0) << 36 | u64::from(kind.code()) << 28 | u64::from(sender),
+            sequence,
+            body,
+        }
+    }
+
+    /// When it happens.
+    #[inline]
+    pub fn time(&self) -> Time {
+        self.time
+    }
+
+    /// To whom.
+    #[inline]
+    pub fn receiver(&self) -> PeerIndex {
+        PeerIndex((self.order >> 36) as u32)
+    }
+
+    /// What.
+    #[inline]
+    pub fn kind(&self) -> Kind {
+        let code = (self.order >> 28) as u8;
+        match code {
+            TIMER.. => Kind::Timer { slot: code - TIMER },
+            ARRIVAL.. => Kind::Arrival(MessageType(code - ARRIVAL)),
+            DELIVERY.. => Kind::Delivery(MessageType(code - DELIVERY)),
+            _ => Kind::Start,
+        }
+    }
+
+    /// The message's sender, or the timer's tag.
+    #[inline]
+    pub fn sender(&self) -> u32 {
+        (self.order & FIELD) as u32
+    }
+
+    /// Where the message's content lies.
+    #[inline]
+    pub fn body(&self) -> u32 {
+        self.body
+    }
+
+    /// The same message, handled at `time`.
+    #[inline]
+    pub fn delivered_at(&self, time: Time, kind: MessageType) -> Self {
+        Event::new(
+            time,
+            self.receiver(),
+            Kind::Delivery(kind),
+            self.sender(),
+            self.sequence,
+            self.body,
+        )
+    }
+
+    /// The total order of events: time, receiver, kind, sender, the sender's own counter. It
+    /// depends on nothing else, in particular not on who was queued first.
+    #[inline]
+    pub fn key(&self) -> (Time, u64, u32) {
+        (self.time, self.order, self.sequence)
+    }
+}
+
+impl PartialEq for Event {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for Event {}
+
+impl PartialOrd for Event {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Event {
+    #[inline]
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PING: MessageType = MessageType(2);
+
+    #[test]
+    fn ties_are_broken_by_receiver_kind_sender_counter() {
+        let at = |time, to, kind, from, count| {
+            Event::new(Time::from_ns(time), PeerIndex(to), kind, from, count, 0)
+        };
+        let timer = Kind::Timer { slot: 0 };
+        let ordered = [
+            at(1, 9, timer, 9, 9),
+            at(2, 0, timer, 9, 9),
+            at(2, 1, Kind::Start, 9, 9),
+            at(2, 1, Kind::Delivery(MessageType::HELLO), 9, 9),
+            at(2, 1, Kind::Delivery(PING), 3, 9),
+            at(2, 1, Kind::Delivery(PING), 4, 1),
+            at(2, 1, Kind::Delivery(PING), 4, 2),
+            at(2, 1, Kind::Arrival(MessageType::HELLO), 0, 0),
+            at(2, 1, Kind::Timer { slot: 0 }, 1, 0),
+            at(2, 1, Kind::Timer { slot: 1 }, 0, 0),
+        ];
+        let mut shuffled = ordered;
+        shuffled.reverse();
+        shuffled.sort_unstable();
+        assert_eq!(shuffled, ordered);
+    }
+
+    #[test]
+    fn what_is_packed_comes_out_again() {
+        for kind in [
+            Kind::Start,
+            Kind::Delivery(MessageType(63)),
+            Kind::Arrival(MessageType(0)),
+            Kind::Timer { slot: 31 },
+        ] {
+            let last = (PeerIndex::LIMIT - 1) as u32;
+            let event = Event::new(Time::MAX, PeerIndex(last), kind, last, 5, 6);
+            assert_eq!(event.kind(), kind);
+            assert_eq!(event.receiver(), PeerIndex(last));
+            assert_eq!(event.sender(), last);
+            assert_eq!(event.body(), 6);
+        }
+        assert_eq!(std::mem::size_of::<Event>(), 24);
+    }
+}

@@ -1,0 +1,80 @@
+//! The post office of a shard: the queue, the content of messages on their way, and the records.
+
+use super::queue::EventQueue;
+use crate::message::{HEADER_BYTES, Payload};
+use crate::peer::PeerIndex;
+use crate::record::Recorder;
+
+/// What a peer needs to have its messages carried.
+pub(super) struct Post {
+    pub(super) queue: EventQueue,
+    pub(super) recorder: Recorder,
+    /// Peers that the handler being run has disconnected from; its peer's services are told
+    /// when it returns.
+    pub(super) parted: Vec<PeerIndex>,
+    parcels: Vec<Parcel>,
+    free: Vec<u32>,
+}
+
+struct Parcel {
+    payload: Payload,
+    bytes: u32,
+}
+
+/// The body of a message without content, [`HEADER_BYTES`] long: it takes no parcel.
+pub(super) const EMPTY: u32 = 0;
+/// The body of a Hello that answers a Hello; like [`EMPTY`] otherwise.
+pub(super) const ANSWER: u32 = 1;
+const FIRST_PARCEL: u32 = 2;
+
+impl Post {
+    pub(super) fn new(recorder: Recorder) -> Self {
+        Post {
+            queue: EventQueue::default(),
+            recorder,
+            parted: Vec::new(),
+            parcels: Vec::new(),
+            free: Vec::new(),
+        }
+    }
+
+    /// Keeps a message's content until it is taken; under which body.
+    #[inline]
+    pub(super) fn store(&mut self, payload: Payload, bytes: u32) -> u32 {
+        if matches!(payload, Payload::Empty) && bytes == HEADER_BYTES {
+            return EMPTY;
+        }
+        let parcel = Parcel { payload, bytes };
+        match self.free.pop() {
+            Some(body) => {
+                self.parcels[(body - FIRST_PARCEL) as usize] = parcel;
+                body
+            }
+            None => {
+                self.parcels.push(parcel);
+                FIRST_PARCEL + (self.parcels.len() - 1) as u32
+            }
+        }
+    }
+
+    /// How many bytes the message with this body has.
+    #[inline]
+    pub(super) fn bytes(&self, body: u32) -> u32 {
+        match body.checked_sub(FIRST_PARCEL) {
+            Some(place) => self.parcels[place as usize].bytes,
+            None => HEADER_BYTES,
+        }
+    }
+
+    /// Takes the content of a message out; its body may be used again.
+    #[inline]
+    pub(super) fn take(&mut self, body: u32) -> Payload {
+        match body.checked_sub(FIRST_PARCEL) {
+            Some(place) => {
+                self.free.push(body);
+                std::mem::take(&mut self.parcels[place as usize].payload)
+            }
+            None => Payload::Empty,
+        }
+    }
+}

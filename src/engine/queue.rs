@@ -1,0 +1,316 @@
+//! The event queue: a monotone radix ladder, which costs a few sequential writes an event where
+//! a heap larger than the cache costs a cache miss a level.
+//!
+//! Time is cut into digits of six bits. A pending event lies in the slot (level, digit) of the
+//! highest digit in which its time differs from the ladder's base. To pop, the earliest slot is
+//! taken: a large one is spread over the levels below it, a small one is sorted, inside the
+//! cache, and walked. What is queued meanwhile for the span being walked goes to a small heap
+//! beside it. After Ahuja, Mehlhorn, Orlin, Tarjan, "Faster algorithms for the shortest path
+//! problem", J. ACM 37 (1990), whose radix heap has one level a bit.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use super::event::Event;
+use crate::time::Time;
+
+const DIGIT_BITS: u32 = 6;
+const SLOTS: usize = 1 << DIGIT_BITS;
+const LEVELS: usize = 11;
+/// Events in a block of a slot: about 1 KiB.
+const BLOCK: usize = 42;
+/// A slot of at most this many events is sorted rather than spread: it fits the cache.
+const SORT_MAX: usize = 2048;
+/// A heap beside the walk of more than this many events is put back into the ladder.
+const LATE_MAX: usize = 4096;
+
+/// A slot: blocks filled one after the other, so that queueing is a sequential write.
+#[derive(Default)]
+struct Slot {
+    blocks: Vec<Vec<Event>>,
+    len: usize,
+}
+
+/// Pending events, popped in the order of [`Event::key`].
+pub struct EventQueue {
+    /// All events in the ladder are at or after `base`, in the slot their time gives them.
+    base: u64,
+    /// Events before this time are in `walked` or `late`, the others in the ladder.
+    span_end: u64,
+    /// The current span's events, sorted; those before `next` have been popped.
+    walked: Vec<Event>,
+    next: usize,
+    late: BinaryHeap<Reverse<Event>>,
+    slots: Vec<Slot>,
+    /// Which slots of a level hold events, as bits.
+    occupied: [u64; LEVELS],
+    spare: Vec<Vec<Event>>,
+    len: usize,
+}
+
+impl Default for EventQueue {
+    fn default() -> Self {
+        EventQueue {
+            base: 0,
+            span_end: 0,
+            walked: Vec::new(),
+            next: 0,
+            late: BinaryHeap::new(),
+            slots: std::iter::repeat_with(Slot::default)
+                .take(LEVELS * SLOTS)
+                .collect(),
+            occupied: [0; LEVELS],
+            spare: Vec::new(),
+            len: 0,
+        }
+    }
+}
+
+impl EventQueue {
+    /// How many events are pending.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Up to `count` of the events that come next, as far as they are known: for bringing what
+    /// they need into the cache.
+    #[inline]
+    pub fn upcoming(&self, count: usize) -> &[Event] {
+        let end = self.walked.len().min(self.next + count);
+        &self.walked[self.next..end]
+    }
+
+    /// Queues an event; its time must not be before that of the last popped one.
+    #[inline]
+    pub fn push(&mut self, event: Event) {
+        self.len += 1;
+        if event.time().as_ns() < self.span_end {
+            self.late.push(Reverse(event));
+            if self.late.len() > LATE_MAX && self.span_end - self.base > 1 {
+                self.restart_span();
+            }
+        } else {
+            self.push_to_ladder(event);
+        }
+    }
+
+    /// Takes the first event if it is before `end`.
+    #[inline]
+    pub fn pop_before(&mut self, end: Time) -> Option<Event> {
+        loop {
+            let walked = self.walked.get(self.next);
+            let late = self.late.peek();
+            let take_late = match (walked, late) {
+                (None, None) => {
+                    if !self.refill(end.as_ns()) {
+                        return None;
+                    }
+                    continue;
+                }
+                (Some(_), None) => false,
+                (None, Some(_)) => true,
+                (Some(walked), Some(Reverse(late))) => late < walked,
+            };
+            let event = if take_late {
+                late.map(|&Reverse(event)| event)
+            } else {
+                walked.copied()
+            }?;
+            if event.time() >= end {
+                return None;
+            }
+            if take_late {
+                self.late.pop();
+            } else {
+                self.next += 1;
+            }
+            self.len -= 1;
+            return Some(event);
+        }
+    }
+
+    fn push_to_ladder(&mut self, event: Event) {
+        let time = event.time().as_ns();
+        debug_assert!(time >= self.base, "an event in the past");
+        let differing = time ^ self.base;
+        // `| 1` gives an event at the base itself the lowest level.
+        let level = ((63 - (differing | 1).leading_zeros()) / DIGIT_BITS) as usize;
+        let digit = (time >> (level as u32 * DIGIT_BITS)) as usize % SLOTS;
+        self.occupied[level] |= 1 << digit;
+        let slot = &mut self.slots[level * SLOTS + digit];
+        slot.len += 1;
+        match slot.blocks.last_mut() {
+            Some(block) if block.len() < BLOCK => block.push(event),
+            _ => {
+                let mut block = self
+                    .spare
+                    .pop()
+                    .unwrap_or_else(|| Vec::with_capacity(BLOCK));
+                block.push(event);
+                slot.blocks.push(block);
+            }
+        }
+    }
+
+    /// Makes the earliest slot the walked span; false if there is none before `end`.
+    fn refill(&mut self, end: u64) -> bool {
+        self.walked.clear();
+        self.next = 0;
+        while let Some(level) = self.occupied.iter().position(|&slots| slots != 0) {
+            let digit = self.occupied[level].trailing_zeros() as usize;
+            let shift = level as u32 * DIGIT_BITS;
+            let digits_above = self.base.checked_shr(shift + DIGIT_BITS).unwrap_or(0);
+            let start =
+                digits_above.checked_shl(shift + DIGIT_BITS).unwrap_or(0) | (digit as u64) << shift;
+            if start >= end {
+                return false;
+            }
+            let place = level * SLOTS + digit;
+            self.occupied[level] &= !(1 << digit);
+            let mut blocks = std::mem::take(&mut self.slots[place].blocks);
+            let count = std::mem::take(&mut self.slots[place].len);
+            self.base = start.max(self.base);
+            if level == 0 || count <= SORT_MAX {
+                self.span_end = start.saturating_add(1 << shift);
+                for block in &mut blocks {
+                    self.walked.append(block);
+                }
+                self.walked.sort_unstable();
+            } else {
+                self.span_end = self.base;
+                for mut block in blocks.drain(..) {
+                    for event in block.drain(..) {
+                        self.push_to_ladder(event);
+                    }
+                    // At once, so that spreading a slot needs no second copy of it.
+                    self.spare.push(block);
+                }
+            }
+            self.spare.append(&mut blocks);
+            self.slots[place].blocks = blocks;
+            if !self.walked.is_empty() {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Puts what is left of the walked span back into the ladder, from the earliest of it on:
+    /// more came in for the span than a heap handles well.
+    fn restart_span(&mut self) {
+        let walked = std::mem::take(&mut self.walked);
+        let late = std::mem::take(&mut self.late).into_vec();
+        let rest = || {
+            walked[self.next..]
+                .iter()
+                .chain(late.iter().map(|Reverse(event)| event))
+        };
+        let Some(first) = rest().map(Event::time).min() else {
+            return;
+        };
+        // Levels above the span keep their places: the new base shares all their digits.
+        self.base = first.as_ns();
+        self.span_end = self.base;
+        let rest: Vec<Event> = rest().copied().collect();
+        self.next = 0;
+        for event in rest {
+            self.push_to_ladder(event);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::event::Kind;
+    use crate::peer::PeerIndex;
+    use crate::random::{Purpose, Stream};
+
+    fn event(time: u64, receiver: u32, sequence: u32) -> Event {
+        let kind = Kind::Timer { slot: 0 };
+        Event::new(
+            Time::from_ns(time),
+            PeerIndex(receiver),
+            kind,
+            0,
+            sequence,
+            0,
+        )
+    }
+
+    /// Pops and pushes at random, against a heap; delays are drawn by `delay`.
+    fn compare(seed: u64, start: u64, steps: u32, delay: impl Fn(&mut Stream) -> u64) {
+        let mut stream = Stream::global(seed, Purpose::Sample);
+        let mut queue = EventQueue::default();
+        let mut oracle = BinaryHeap::new();
+        let mut sequence = 0;
+        let mut push = |queue: &mut EventQueue,
+                        oracle: &mut BinaryHeap<Reverse<Event>>,
+                        stream: &mut Stream,
+                        time: u64| {
+            sequence += 1;
+            let event = event(time, stream.below(50) as u32, sequence);
+            queue.push(event);
+            oracle.push(Reverse(event));
+        };
+        for _ in 0..start {
+            let time = delay(&mut stream);
+            push(&mut queue, &mut oracle, &mut stream, time);
+        }
+        for step in 0..steps {
+            let popped = queue.pop_before(Time::MAX);
+            let expected = oracle.pop().map(|Reverse(event)| event);
+            assert_eq!(popped, expected, "step {step} of seed {seed}");
+            let Some(now) = popped else { break };
+            for _ in 0..stream.below(3) {
+                let time = now.time().as_ns() + delay(&mut stream);
+                push(&mut queue, &mut oracle, &mut stream, time);
+            }
+            assert_eq!(queue.len(), oracle.len());
+        }
+    }
+
+    #[test]
+    fn pops_in_the_order_of_a_heap() {
+        for seed in 0..20 {
+            // Few and far apart; bursts; many ties; and all mixed with zero delays.
+            compare(seed, 5, 2_000, |s| s.below(1 << 40));
+            compare(seed, 20_000, 40_000, |s| 6_000_000 + s.below(2_000_000));
+            compare(seed, 5_000, 20_000, |s| s.below(3) * 1_000_000);
+            compare(seed, 3_000, 20_000, |s| {
+                let digits = s.below(45);
+                s.below(1 << digits) * s.below(2)
+            });
+        }
+    }
+
+    #[test]
+    fn a_burst_within_the_walked_span_is_put_back() {
+        let mut queue = EventQueue::default();
+        queue.push(event(1_000_000_000, 0, 0));
+        assert!(queue.pop_before(Time::MAX).is_some());
+        let mut expected = Vec::new();
+        for place in 0..3 * LATE_MAX as u32 {
+            let late = event(1_000_000_001 + u64::from(place * 7919 % 10_007), 1, place);
+            queue.push(late);
+            expected.push(late);
+        }
+        expected.sort_unstable();
+        let popped: Vec<Event> = std::iter::from_fn(|| queue.pop_before(Time::MAX)).collect();
+        assert_eq!(popped, expected);
+    }
+
+    #[test]
+    fn leaves_what_is_not_due() {
+        let mut queue = EventQueue::default();
+        queue.push(event(10, 0, 0));
+        queue.push(event(20, 0, 1));
+        assert_eq!(queue.pop_before(Time::from_ns(20)), Some(event(10, 0, 0)));
+        assert_eq!(queue.pop_before(Time::from_ns(20)), None);
+        // Before what was looked at, but not before what was popped.
+        queue.push(event(15, 0, 2));
+        assert_eq!(queue.pop_before(Time::from_ns(20)), Some(event(15, 0, 2)));
+        assert_eq!(queue.pop_before(Time::from_ns(21)), Some(event(20, 0, 1)));
+        assert_eq!(queue.len(), 0);
+    }
+}

@@ -1,0 +1,74 @@
+//! What all peers share and nobody changes during a run.
+
+use std::sync::Arc;
+
+use crate::message::{MessageType, MessageTypes};
+use crate::network::{LatencyTable, LinkMode};
+use crate::peer::{LocationIndex, Names, PeerIndex};
+
+/// What all peers share and nobody changes during a run.
+pub struct World {
+    /// Fixes all draws.
+    pub seed: u64,
+    /// Ids and types of the peers.
+    pub names: Arc<Names>,
+    /// Where each peer is.
+    pub locations: Vec<LocationIndex>,
+    /// Each peer's upload bandwidth in bit/s.
+    pub bandwidth_ul: Vec<f64>,
+    /// Each peer's download bandwidth in bit/s.
+    pub bandwidth_dl: Vec<f64>,
+    /// The latency between locations.
+    pub latencies: LatencyTable,
+    /// Whether uplinks queue.
+    pub uplink: LinkMode,
+    /// Whether downlinks queue.
+    pub downlink: LinkMode,
+    /// The names of the message types.
+    pub message_types: Arc<MessageTypes>,
+    /// For each peer type, which of its services handle a message type.
+    pub routes: Vec<Routes>,
+    /// Which peer types are bootstrap peers.
+    pub is_bootstrap: Vec<bool>,
+}
+
+/// Which services of a peer type, as bits of their slots, handle each message type.
+#[derive(Clone, Debug)]
+pub struct Routes {
+    /// How many services a peer of the type runs.
+    pub services: usize,
+    handlers: [u32; MessageType::LIMIT],
+}
+
+impl Routes {
+    /// The routes of a type that runs this many services, none of which handles anything yet.
+    pub fn new(services: usize) -> Self {
+        Routes {
+            services,
+            handlers: [0; MessageType::LIMIT],
+        }
+    }
+
+    /// Lets the service in `slot` handle messages of type `kind`.
+    pub fn add(&mut self, kind: MessageType, slot: usize) {
+        self.handlers[kind.as_usize()] |= 1 << slot;
+    }
+
+    /// The services that handle messages of type `kind`.
+    #[inline]
+    pub(super) fn handlers(&self, kind: MessageType) -> u32 {
+        self.handlers[kind.as_usize()]
+    }
+}
+
+impl World {
+    #[inline]
+    pub(super) fn routes(&self, peer: PeerIndex) -> &Routes {
+        &self.routes[self.names.types[peer.as_usize()].as_usize()]
+    }
+
+    #[inline]
+    pub(super) fn location(&self, peer: PeerIndex) -> LocationIndex {
+        self.locations[peer.as_usize()]
+    }
+}

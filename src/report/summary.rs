@@ -1,0 +1,177 @@
+//! A run in figures: `summary.json` for programs, a table for people.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::table::table;
+use crate::record::{Counts, DropCause};
+use crate::simulation::{Ending, Outcome, Simulation};
+use crate::time::Time;
+use crate::units::{show_bytes, show_count, show_rate};
+
+/// What a run is called.
+#[derive(Clone, Debug)]
+pub struct RunName {
+    /// The scenario's name.
+    pub scenario: String,
+    /// The seed.
+    pub seed: u64,
+}
+
+/// How long a run took: the only figures that may differ between two equal runs.
+#[derive(Clone, Copy, Debug)]
+pub struct Timing {
+    /// Building the network: graph, peers, streams.
+    pub setup: Duration,
+    /// Running it.
+    pub run: Duration,
+}
+
+impl Timing {
+    fn per_second(&self, count: u64) -> f64 {
+        count as f64 / self.run.as_secs_f64().max(1e-9)
+    }
+
+    /// As JSON.
+    pub fn json(&self, outcome: &Outcome) -> String {
+        let delivered = outcome.total().delivered;
+        let value = json!({
+            "setup_s": self.setup.as_secs_f64(),
+            "run_s": self.run.as_secs_f64(),
+            "simulated_per_real_time": self.ratio(outcome.reached),
+            "events_per_s": self.per_second(outcome.events),
+            "messages_delivered_per_s": self.per_second(delivered),
+        });
+        format!("{value:#}\n")
+    }
+
+    fn ratio(&self, reached: Time) -> f64 {
+        reached.as_secs() / self.run.as_secs_f64().max(1e-9)
+    }
+}
+
+/// The text of `summary.json`.
+pub(super) fn summary_json(
+    simulation: &Simulation,
+    outcome: &Outcome,
+    name: &RunName,
+    bootstrap: bool,
+) -> String {
+    let names = simulation.names();
+    let mut by_type: Vec<u64> = vec![0; names.type_names.len()];
+    let mut online = 0_u64;
+    for peer in simulation.peers() {
+        by_type[names.types[peer.peer.as_usize()].as_usize()] += 1;
+        online += u64::from(peer.online);
+    }
+    let by_type: Map<String, Value> = names
+        .type_names
+        .iter()
+        .cloned()
+        .zip(by_type.into_iter().map(Value::from))
+        .collect();
+    let messages: Map<String, Value> = outcome
+        .messages
+        .iter()
+        .map(|message| {
+            let value = counts_json(&message.counts, message.in_flight);
+            (message.name.clone(), value)
+        })
+        .collect();
+    let in_flight = outcome.messages.iter().map(|m| m.in_flight).sum();
+    let value = json!({
+        "p2psim": env!("CARGO_PKG_VERSION"),
+        "scenario": name.scenario,
+        "seed": name.seed,
+        "horizon_ms": simulation.horizon().as_ms(),
+        "reached_ms": outcome.reached.as_ms(),
+        "interrupted": outcome.ending == Ending::Interrupted,
+        "events": outcome.events,
+        "digest": format!("{:016x}", outcome.digest),
+        "peers": { "total": names.len(), "online": online, "by_type": by_type },
+        "connections": simulation.links(bootstrap).count(),
+        "messages": { "total": counts_json(&outcome.total(), in_flight), "by_type": messages },
+    });
+    format!("{value:#}\n")
+}
+
+fn counts_json(counts: &Counts, in_flight: u64) -> Value {
+    let causes: Map<String, Value> = DropCause::ALL
+        .iter()
+        .zip(counts.dropped_by_cause)
+        .map(|(cause, count)| (cause.key().to_owned(), Value::from(count)))
+        .collect();
+    json!({
+        "sent": counts.sent,
+        "delivered": counts.delivered,
+        "dropped": counts.dropped(),
+        "dropped_by_cause": causes,
+        "lost": counts.lost,
+        "in_flight": in_flight,
+        "bytes_sent": counts.bytes_sent,
+        "bytes_delivered": counts.bytes_delivered,
+    })
+}
+
+/// The summary that `p2psim run` prints.
+pub fn show_summary(
+    simulation: &Simulation,
+    outcome: &Outcome,
+    name: &RunName,
+    timing: &Timing,
+    bootstrap: bool,
+) -> String {
+    let names = simulation.names();
+    let online = simulation.peers().filter(|peer| peer.online).count() as u64;
+    let total = outcome.total();
+    let mut text = format!(
+        "{}, seed {}: {} peers ({} online), {} connections after {:.3} s simulated\n\n",
+        name.scenario,
+        name.seed,
+        show_count(names.len() as u64),
+        show_count(online),
+        show_count(simulation.links(bootstrap).count() as u64),
+        outcome.reached.as_secs(),
+    );
+    let row = |name: &str, counts: &Counts, in_flight: u64| {
+        vec![
+            name.to_owned(),
+            show_count(counts.sent),
+            show_count(counts.delivered),
+            show_count(counts.dropped()),
+            show_count(counts.lost),
+            show_count(in_flight),
+            show_bytes(counts.bytes_sent),
+        ]
+    };
+    let mut rows: Vec<Vec<String>> = outcome
+        .messages
+        .iter()
+        .map(|message| row(&message.name, &message.counts, message.in_flight))
+        .collect();
+    rows.push(row(
+        "total",
+        &total,
+        outcome.messages.iter().map(|m| m.in_flight).sum(),
+    ));
+    let header = [
+        "message",
+        "sent",
+        "delivered",
+        "dropped",
+        "lost",
+        "in flight",
+        "bytes sent",
+    ];
+    text.push_str(&table(&header, 1, &rows));
+    text.push_str(&format!(
+        "\nwall time {:.3} s (setup {:.3} s), {} times real time, {} events/s, digest {:016x}\n",
+        timing.run.as_secs_f64(),
+        timing.setup.as_secs_f64(),
+        show_rate(timing.ratio(outcome.reached)),
+        show_rate(timing.per_second(outcome.events)),
+        outcome.digest,
+    ));
+    text
+}

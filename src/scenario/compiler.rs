@@ -1,0 +1,354 @@
+//! From a scenario's tree to a plan: the whole, and what all parts share.
+
+use std::path::Path;
+
+use super::diagnostics::{Diagnostic, Severity};
+use super::fields::Fields;
+use super::latencies::{Latencies, Matrix};
+use super::node::{self, Node, Scalar, Value};
+use super::source::{Place, Sources};
+use super::topology::Topology;
+use super::{InputFile, LoadOptions, Scenario, ScenarioError, overrides, resolved};
+use crate::network::{LatencyMeaning, LinkMode};
+use crate::simulation::Plan;
+use crate::time::Time;
+use crate::units::{show_bytes, show_count};
+
+/// The floor under every one-way delay, unless the scenario says otherwise: 0.05 ms.
+const DELAY_MIN: Time = Time::from_ns(50_000);
+/// The seed, unless the scenario says otherwise.
+const SEED: u64 = 1;
+
+/// Collects what a scenario says and what is wrong with it.
+pub(super) struct Compiler<'a> {
+    pub(super) sources: Sources,
+    diagnostics: Vec<Diagnostic>,
+    pub(super) options: &'a LoadOptions,
+    folder: &'a Path,
+    inputs: Vec<InputFile>,
+}
+
+/// The `network` part of a scenario.
+pub(super) struct Network {
+    pub(super) delay_min: Time,
+    pub(super) uplink: LinkMode,
+    pub(super) downlink: LinkMode,
+}
+
+pub(super) fn compile(
+    shown: &str,
+    name: &str,
+    text: String,
+    folder: &Path,
+    options: &LoadOptions,
+) -> Result<Scenario, ScenarioError> {
+    let mut compiler = Compiler {
+        sources: Sources::default(),
+        diagnostics: Vec::new(),
+        options,
+        folder,
+        inputs: Vec::new(),
+    };
+    if text.len() > node::FILE_BYTES_MAX {
+        compiler.error(
+            None,
+            "the scenario is larger than 16 MiB",
+            "name link files instead",
+        );
+        return Err(ScenarioError::new(compiler.diagnostics, compiler.sources));
+    }
+    let source = compiler.sources.add(shown, text);
+    let mut root = match node::parse(&compiler.sources, source) {
+        Ok(root) => root,
+        Err(errors) => return Err(ScenarioError::new(errors, compiler.sources)),
+    };
+    let errors = overrides::apply(&mut root, &options.overrides, &mut compiler.sources);
+    compiler.diagnostics.extend(errors);
+    let compiled = compiler.plan(&root);
+    let Compiler {
+        sources,
+        diagnostics,
+        inputs,
+        ..
+    } = compiler;
+    let (errors, warnings): (Vec<_>, Vec<_>) = diagnostics
+        .into_iter()
+        .partition(|diagnostic| diagnostic.severity == Severity::Error);
+    match compiled {
+        Some((plan, resolved)) if errors.is_empty() => Ok(Scenario {
+            name: name.to_owned(),
+            plan,
+            warnings,
+            resolved,
+            inputs,
+            sources,
+        }),
+        _ => Err(ScenarioError::new(errors, sources)),
+    }
+}
+
+/// An estimate, on the high side, of the memory that a network takes without logs: what
+/// docs/performance.md measures, rounded up.
+pub fn estimate_bytes(peers: u64, links: f64) -> u64 {
+    const PEER_BYTES: f64 = 600.0;
+    const LINK_BYTES: f64 = 200.0;
+    (peers as f64 * PEER_BYTES + links * LINK_BYTES) as u64
+}
+
+impl Compiler<'_> {
+    fn diagnose(
+        &mut self,
+        severity: Severity,
+        place: Option<Place>,
+        message: String,
+        expected: String,
+    ) {
+        self.diagnostics.push(Diagnostic {
+            severity,
+            message: one_line(&message),
+            expected: one_line(&expected),
+            place,
+        });
+    }
+
+    pub(super) fn error(
+        &mut self,
+        place: impl Into<Option<Place>>,
+        message: impl Into<String>,
+        expected: impl Into<String>,
+    ) {
+        self.diagnose(
+            Severity::Error,
+            place.into(),
+            message.into(),
+            expected.into(),
+        );
+    }
+
+    pub(super) fn warning(
+        &mut self,
+        place: impl Into<Option<Place>>,
+        message: impl Into<String>,
+        expected: impl Into<String>,
+    ) {
+        self.diagnose(
+            Severity::Warning,
+            place.into(),
+            message.into(),
+            expected.into(),
+        );
+    }
+
+    /// Reads a file that the scenario names, relative to the scenario; it becomes an input of
+    /// the run. Its bytes and its name there.
+    pub(super) fn input(
+        &mut self,
+        scalar: &Scalar,
+        place: Place,
+        bytes_max: usize,
+    ) -> Option<(Vec<u8>, String)> {
+        let path = self.folder.join(&scalar.text);
+        let bytes = match super::read_file(&path, bytes_max) {
+            Ok(bytes) => bytes,
+            Err(problem) => {
+                let message = format!("cannot read {}: {problem}", path.display());
+                self.error(place, message, "a file, relative to the scenario");
+                return None;
+            }
+        };
+        let base = path.file_name().map_or_else(
+            || "input".into(),
+            |name| name.to_string_lossy().into_owned(),
+        );
+        let mut name = base.clone();
+        let mut count = 1;
+        while self
+            .inputs
+            .iter()
+            .any(|input| input.name == name && input.bytes != bytes)
+        {
+            count += 1;
+            name = format!("{count}-{base}");
+        }
+        if self.inputs.iter().all(|input| input.name != name) {
+            self.inputs.push(InputFile {
+                name: name.clone(),
+                bytes: bytes.clone(),
+            });
+        }
+        Some((bytes, name))
+    }
+
+    fn plan(&mut self, root: &Node) -> Option<(Plan, String)> {
+        let start = Place::new(0, 0..0);
+        if matches!(root.value, Value::Null) {
+            let expected = "write one to start from with `p2psim init`";
+            self.error(None, "the scenario is empty", expected);
+            return None;
+        }
+        let mut fields = Fields::new(self, "a scenario", root, start)?;
+        let seed = match fields.get("seed") {
+            Some(node) => self.whole(node, 0, u64::MAX),
+            None => Some(SEED),
+        };
+        let horizon = match fields.require(self, "horizon", "10 s") {
+            Some(node) => self.duration(node, Time::from_ns(1)),
+            None => None,
+        };
+        let meaning = match fields.get("latency") {
+            Some(node) => self.word(
+                node,
+                &[
+                    ("round_trip", LatencyMeaning::RoundTrip),
+                    ("one_way", LatencyMeaning::OneWay),
+                ],
+            ),
+            None => Some(LatencyMeaning::default()),
+        };
+        let network = match fields.entry("network") {
+            Some((key, node)) => self.network(node, key.place),
+            None => Some(Network {
+                delay_min: DELAY_MIN,
+                uplink: LinkMode::default(),
+                downlink: LinkMode::default(),
+            }),
+        };
+        let locations = fields.get("locations");
+        let latencies = match fields.require(self, "latencies", "{LocA: {LocA: \"norm(12, 2)\"}}") {
+            Some(node) => self.latencies(node, locations),
+            None => None,
+        };
+        // What follows is checked even where latencies are wrong, as far as it can be.
+        let names: Option<Vec<String>> = match &latencies {
+            Some(latencies) => Some(latencies.locations.clone()),
+            None => locations.and_then(|node| self.locations(node, false)),
+        };
+        let types = match fields.entry("peer_types") {
+            Some((key, node)) => self.peer_types(node, key.place, names.as_deref()),
+            None => {
+                let example = "peer_types: {basic: {location: ..., services: [...]}}";
+                self.error(fields.place, "a scenario needs `peer_types`", example);
+                None
+            }
+        };
+        let topology = match (fields.entry("topology"), &types) {
+            (Some((key, node)), Some(types)) => {
+                self.topology(node, key.place, types, names.as_deref().unwrap_or_default())
+            }
+            (Some(_), None) => None,
+            (None, _) => {
+                let example = "topology: {graph: \"erdos_renyi_graph(10, 0.5)\"}";
+                self.error(fields.place, "a scenario needs `topology`", example);
+                None
+            }
+        };
+        let output = match (fields.entry("output"), &topology) {
+            (Some((key, node)), Some(topology)) => self.output(node, key.place, topology),
+            (Some(_), None) => None,
+            (None, _) => Some(super::output::Output::default()),
+        };
+        fields.finish(self);
+        let (network, latencies, meaning) = (network?, latencies?, meaning?);
+        let Topology {
+            types,
+            population,
+            counts,
+            ids: _,
+            graph_file,
+            place,
+        } = topology?;
+        let Latencies {
+            locations,
+            matrix,
+            file: latencies_file,
+        } = latencies;
+        self.check_pairs(&matrix, &locations, &types, &counts);
+        self.check_floor(&matrix, meaning, network.delay_min);
+        self.check_memory(&population, place);
+        let plan = Plan {
+            seed: seed?,
+            horizon: horizon?,
+            latencies: matrix.table(meaning, network.delay_min),
+            locations,
+            uplink: network.uplink,
+            downlink: network.downlink,
+            types,
+            population,
+            logs: output.as_ref()?.logs.clone(),
+            export_bootstrap: output?.bootstrap,
+        };
+        let resolved = resolved::write(&plan, latencies_file.as_deref(), graph_file.as_deref());
+        Some((plan, resolved))
+    }
+
+    fn network(&mut self, node: &Node, head: Place) -> Option<Network> {
+        let modes = [
+            ("limited", LinkMode::Limited),
+            ("unlimited", LinkMode::Unlimited),
+        ];
+        let mut fields = Fields::new(self, "`network`", node, head)?;
+        let delay_min = match fields.get("min_delay") {
+            Some(node) => self.duration(node, Time::from_ns(1)),
+            None => Some(DELAY_MIN),
+        };
+        let mut mode = |compiler: &mut Self, key| match fields.get(key) {
+            Some(node) => compiler.word(node, &modes),
+            None => Some(LinkMode::default()),
+        };
+        let uplink = mode(self, "uplink");
+        let downlink = mode(self, "downlink");
+        fields.finish(self);
+        Some(Network {
+            delay_min: delay_min?,
+            uplink: uplink?,
+            downlink: downlink?,
+        })
+    }
+
+    fn check_floor(&mut self, matrix: &Matrix, meaning: LatencyMeaning, delay_min: Time) {
+        let floor = match meaning {
+            LatencyMeaning::RoundTrip => 2.0 * delay_min.as_ms(),
+            LatencyMeaning::OneWay => delay_min.as_ms(),
+        };
+        for (law, place) in matrix.placed_laws() {
+            let below = law.mass_below(floor);
+            // A constant below the floor, as in a matrix' diagonal, is raised as it should be.
+            if below > 0.01 && law.as_constant().is_none() {
+                let message = format!(
+                    "{:.1} % of the draws of {law} are below {floor} ms and are raised to it",
+                    100.0 * below
+                );
+                self.warning(place, message, "a law with less of its mass there");
+            }
+        }
+    }
+
+    fn check_memory(&mut self, population: &crate::simulation::Population, place: Place) {
+        let (peers, links) = population.size();
+        let bytes = estimate_bytes(peers, links);
+        if bytes > self.options.memory_limit_bytes {
+            let message = format!(
+                "{} peers with {} links would take about {}, more than the {} there are",
+                show_count(peers),
+                show_count(links as u64),
+                show_bytes(bytes),
+                show_bytes(self.options.memory_limit_bytes),
+            );
+            self.error(place, message, "a smaller network, or a larger machine");
+        }
+    }
+}
+
+/// Text without line breaks and other control characters, and not endless.
+fn one_line(text: &str) -> String {
+    const CHARS_MAX: usize = 300;
+    let mut shown: String = text
+        .chars()
+        .take(CHARS_MAX)
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect();
+    if text.chars().nth(CHARS_MAX).is_some() {
+        shown.push('…');
+    }
+    shown
+}

@@ -1,0 +1,142 @@
+//! BaseConnectionManager: pings quiet neighbours and disconnects those that stay silent.
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use super::{MessageSpec, ParameterKind, ParameterSpec, Parameters, ServiceSpec, ServiceState};
+use crate::engine::{Connection, ConnectionState, Context, Service};
+use crate::message::{Message, MessageType};
+use crate::peer::PeerIndex;
+use crate::record::LogLevel;
+use crate::time::Time;
+
+/// The timer of the next check.
+const CHECK: u32 = 0;
+
+pub(super) const PING_INTERVAL: ParameterSpec = ParameterSpec {
+    name: "ping_interval",
+    kind: ParameterKind::Duration { min_ns: 1 },
+    default: "1000 ms",
+    about: "time between checks; a connection silent for longer than this is pinged",
+};
+
+pub(super) const MAX_SILENCE: ParameterSpec = ParameterSpec {
+    name: "max_silence",
+    kind: ParameterKind::Duration { min_ns: 1 },
+    default: "5000 ms",
+    about: "a connection silent for longer than this is ended",
+};
+
+pub(super) const MIN_KEEP_TIME: ParameterSpec = ParameterSpec {
+    name: "min_keep_time",
+    kind: ParameterKind::Duration { min_ns: 0 },
+    default: "5000 ms",
+    about: "a connection is kept at least this long before it is dropped for being slow",
+};
+
+pub(super) const PING: MessageSpec = MessageSpec {
+    name: "Ping",
+    size: "24 B",
+    handled: true,
+};
+
+pub(super) const PONG: MessageSpec = MessageSpec {
+    name: "Pong",
+    size: "24 B",
+    handled: true,
+};
+
+/// What scenarios need to know of it.
+pub(super) const SPEC: ServiceSpec = ServiceSpec {
+    name: "BaseConnectionManager",
+    about: "pings quiet neighbours and disconnects those that stay silent",
+    parameters: &[PING_INTERVAL, MAX_SILENCE, MIN_KEEP_TIME],
+    messages: &[PING, PONG],
+    build: |parameters, messages| {
+        let config = Arc::new(Config::new(parameters, messages[0], messages[1]));
+        Arc::new(move || {
+            ServiceState::BaseConnectionManager(BaseConnectionManager::new(config.clone()))
+        })
+    },
+};
+
+/// What all peers of a type share.
+#[derive(Debug)]
+pub(super) struct Config {
+    ping_interval: Time,
+    max_silence: Time,
+    ping: MessageType,
+    pong: MessageType,
+}
+
+impl Config {
+    pub(super) fn new(parameters: &Parameters, ping: MessageType, pong: MessageType) -> Self {
+        Config {
+            ping_interval: parameters.duration("ping_interval"),
+            max_silence: parameters.duration("max_silence"),
+            ping,
+            pong,
+        }
+    }
+}
+
+/// The state of the service on one peer; what it knows of its neighbours is in the connections.
+#[derive(Debug)]
+pub struct BaseConnectionManager {
+    config: Arc<Config>,
+}
+
+impl BaseConnectionManager {
+    pub(super) fn new(config: Arc<Config>) -> Self {
+        BaseConnectionManager { config }
+    }
+
+    /// Pings whoever was quiet, parts from whoever was silent, and sets the timer again.
+    pub(super) fn check(&mut self, context: &mut Context<'_>) {
+        let config = &*self.config;
+        let now = context.now();
+        context.send_empty_where(config.ping, |connection| {
+            now.since(connection.last_heard) > config.ping_interval
+        });
+        let silent: SmallVec<[Connection; 4]> = context
+            .connections()
+            .iter()
+            .filter(|connection| now.since(connection.last_heard) > config.max_silence)
+            .collect();
+        for silent in silent {
+            let state = match silent.state {
+                ConnectionState::Connected => "responding",
+                ConnectionState::Dialling => "answering",
+            };
+            context.log(
+                LogLevel::Warning,
+                format_args!(
+                    "Peer {} is not {state}, last heard at {}",
+                    context.id(silent.peer),
+                    silent.last_heard
+                ),
+            );
+            context.disconnect(silent.peer);
+        }
+        context.set_timer(config.ping_interval, CHECK);
+    }
+}
+
+impl Service for BaseConnectionManager {
+    fn start(&mut self, context: &mut Context<'_>) {
+        self.check(context);
+    }
+
+    #[inline]
+    fn message(&mut self, context: &mut Context<'_>, from: PeerIndex, message: Message<'_>) {
+        if message.kind == self.config.ping {
+            context.send_empty(from, self.config.pong);
+        }
+    }
+
+    #[inline]
+    fn timer(&mut self, context: &mut Context<'_>, _tag: u32) {
+        self.check(context);
+    }
+}
