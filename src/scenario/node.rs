@@ -13,7 +13,9 @@ use super::source::{Place, Sources};
 pub(super) const FILE_BYTES_MAX: usize = 16 << 20;
 /// The most values and keys a scenario can have.
 const NODES_MAX: usize = 1_000_000;
-const DEPTH_MAX: usize = 64;
+/// The deepest nesting: a scenario needs ten levels. In a debug build the reader takes 40 KB of
+/// stack for each, and some threads have no more than 1 MB.
+const DEPTH_MAX: usize = 16;
 
 /// A value and its place.
 #[derive(Clone, Debug)]
