@@ -79,7 +79,9 @@ output: {{logs: none}}
 /// The figures of one run that p2psimpy's are compared with.
 fn figures(name: &str, until_ms: f64, seed: u64) -> Option<BTreeMap<String, f64>> {
     let options = LoadOptions::default();
-    let mut plan = parse(&scenario(name), name, Path::new("."), &options).unwrap().plan;
+    let mut plan = parse(&scenario(name), name, Path::new("."), &options)
+        .unwrap()
+        .plan;
     plan.seed = seed;
     plan.horizon = p2psim::time::Time::from_ms(until_ms).unwrap();
     let mut simulation = Simulation::new(&plan, None).unwrap();
@@ -100,11 +102,22 @@ fn figures(name: &str, until_ms: f64, seed: u64) -> Option<BTreeMap<String, f64>
     let mut figures: BTreeMap<String, f64> = outcome
         .messages
         .iter()
-        .map(|message| (format!("received.{}", message.name), message.counts.delivered as f64))
+        .map(|message| {
+            (
+                format!("received.{}", message.name),
+                message.counts.delivered as f64,
+            )
+        })
         .collect();
     figures.insert("final_edges".into(), f64::from(links));
-    figures.insert("final_max_degree".into(), f64::from(*peers.iter().max().unwrap()));
-    figures.insert("final_min_degree".into(), f64::from(*peers.iter().min().unwrap()));
+    figures.insert(
+        "final_max_degree".into(),
+        f64::from(*peers.iter().max().unwrap()),
+    );
+    figures.insert(
+        "final_min_degree".into(),
+        f64::from(*peers.iter().min().unwrap()),
+    );
     Some(figures)
 }
 
@@ -115,7 +128,9 @@ fn compare(name: &str) {
     let reference: serde_json::Value = serde_json::from_str(text).unwrap();
     let reference = &reference[name];
     let until_ms = reference["until_ms"].as_f64().unwrap();
-    let runs: Vec<_> = (1..=SEEDS).filter_map(|seed| figures(name, until_ms, seed)).collect();
+    let runs: Vec<_> = (1..=SEEDS)
+        .filter_map(|seed| figures(name, until_ms, seed))
+        .collect();
     let n = runs.len() as f64;
     let mut failures = String::new();
     for (figure, expected) in reference["stats"].as_object().unwrap() {
@@ -127,13 +142,18 @@ fn compare(name: &str) {
         let values: Vec<f64> = runs.iter().map(|run| run[figure]).collect();
         let mean = values.iter().sum::<f64>() / n;
         let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0);
-        let (wanted, sd) = (expected["mean"].as_f64().unwrap(), expected["sd"].as_f64().unwrap());
+        let (wanted, sd) = (
+            expected["mean"].as_f64().unwrap(),
+            expected["sd"].as_f64().unwrap(),
+        );
         let seeds = reference["seeds"].as_f64().unwrap();
         let error = (variance / n + sd * sd / seeds).sqrt();
         let tolerance = (0.05 * wanted).max(3.0 * error);
         println!("{name} {figure}: {mean:.2}, p2psimpy {wanted:.2}, tolerance {tolerance:.2}");
         if (mean - wanted).abs() > tolerance {
-            failures.push_str(&format!("{figure}: {mean:.2} is not {wanted:.2} ± {tolerance:.2}\n"));
+            failures.push_str(&format!(
+                "{figure}: {mean:.2} is not {wanted:.2} ± {tolerance:.2}\n"
+            ));
         }
     }
     assert!(failures.is_empty(), "{name}:\n{failures}");

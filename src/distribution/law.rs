@@ -51,6 +51,9 @@ impl ShapeRange {
     }
 }
 
+/// From shapes to the law, or what must hold for there to be one.
+type Build = fn(&[f64]) -> Result<Box<dyn Law>, String>;
+
 /// A law that scenarios can name: scipy.stats' name, parameters and their order.
 pub struct LawSpec {
     /// Its name.
@@ -63,7 +66,7 @@ pub struct LawSpec {
     pub about: &'static str,
     /// Builds the law from shapes that are in their ranges; refuses shapes that do not go
     /// together, saying what must hold.
-    pub(super) build: fn(&[f64]) -> Result<Box<dyn Law>, String>,
+    pub(super) build: Build,
 }
 
 impl LawSpec {

@@ -203,7 +203,10 @@ mod tests {
         connections.settle(a, Time::from_ns(10));
         connections.settle(a, Time::from_ns(11));
         let settled = connections.get(a).expect("a connection");
-        assert_eq!((settled.since, settled.last_heard), (Time::from_ns(10), Time::from_ns(10)));
+        assert_eq!(
+            (settled.since, settled.last_heard),
+            (Time::from_ns(10), Time::from_ns(10))
+        );
         assert_eq!(connections.connected(), 2);
         assert!(connections.remove(a) && !connections.remove(a));
         assert!(!connections.is_connected(a) && connections.is_connected(b));

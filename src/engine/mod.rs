@@ -169,7 +169,9 @@ impl<S: Service> Engine<S> {
     fn look_ahead(&self) {
         let upcoming = self.post.queue.upcoming(LOOK_AHEAD);
         let peer = |event: &Event| &self.peers[event.receiver().as_usize()];
-        let links = upcoming.iter().map(|event| peer(event).downlink.free_at().as_ns());
+        let links = upcoming
+            .iter()
+            .map(|event| peer(event).downlink.free_at().as_ns());
         std::hint::black_box(links.fold(0, |sum, time| sum ^ time));
         let ends = upcoming.iter().map(|event| peer(event).connections.first());
         std::hint::black_box(ends.fold(0, |sum, end| sum ^ end));

@@ -151,11 +151,7 @@ impl Context<'_> {
     }
 
     /// Sends a message without content to every connected peer for which `wanted` says so.
-    pub fn send_empty_where(
-        &mut self,
-        kind: MessageType,
-        wanted: impl Fn(&Connection) -> bool,
-    ) {
+    pub fn send_empty_where(&mut self, kind: MessageType, wanted: impl Fn(&Connection) -> bool) {
         let body = self.post.store(Payload::Empty, HEADER_BYTES);
         let mut place = 0;
         while let Some(connection) = self.peer.connections.at(place) {

@@ -71,6 +71,9 @@ pub(super) fn compile(
         inputs,
         ..
     } = compiler;
+    let mut diagnostics = diagnostics;
+    // In the order of the file.
+    diagnostics.sort_by_key(|d| d.place.map(|place| (place.source(), place.span().start)));
     let (errors, warnings): (Vec<_>, Vec<_>) = diagnostics
         .into_iter()
         .partition(|diagnostic| diagnostic.severity == Severity::Error);
@@ -262,9 +265,13 @@ impl Compiler<'_> {
             matrix,
             file: latencies_file,
         } = latencies;
+        self.check_memory(&population, place);
+        if self.has_errors() {
+            // What follows would blame the stand-ins for what is wrong.
+            return None;
+        }
         self.check_pairs(&matrix, &locations, &types, &counts);
         self.check_floor(&matrix, meaning, network.delay_min);
-        self.check_memory(&population, place);
         let plan = Plan {
             seed: seed?,
             horizon: horizon?,
@@ -279,6 +286,12 @@ impl Compiler<'_> {
         };
         let resolved = resolved::write(&plan, latencies_file.as_deref(), graph_file.as_deref());
         Some((plan, resolved))
+    }
+
+    fn has_errors(&self) -> bool {
+        self.diagnostics
+            .iter()
+            .any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
     fn network(&mut self, node: &Node, head: Place) -> Option<Network> {

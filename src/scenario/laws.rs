@@ -251,7 +251,7 @@ impl Compiler<'_> {
                 None
             }
             None => {
-                let message = format!("a time of {ms} ms overflows");
+                let message = format!("a time of {ms:e} ms overflows");
                 self.error(node.place, message, format!("at most {} ms", Time::MAX));
                 None
             }
@@ -273,11 +273,8 @@ impl Compiler<'_> {
         {
             return Some(value);
         }
-        let shown = match &node.value {
-            Value::Scalar(scalar) => format!("`{}`", scalar.text),
-            _ => node.described().to_owned(),
-        };
-        self.error(node.place, format!("{shown} is not {}", range()), range());
+        let shown = node.shown();
+        self.error(node.place, format!("{shown} cannot stand here"), range());
         None
     }
 
@@ -289,10 +286,7 @@ impl Compiler<'_> {
             return Some(value);
         }
         let known: Vec<&str> = words.iter().map(|&(word, _)| word).collect();
-        let shown = match &node.value {
-            Value::Scalar(scalar) => format!("`{}`", scalar.text),
-            _ => node.described().to_owned(),
-        };
+        let shown = node.shown();
         let message = format!("{shown} cannot stand here");
         self.error(node.place, message, format!("one of {}", known.join(", ")));
         None

@@ -8,14 +8,17 @@ use serde_yaml::{Spanned, budget::Budget};
 
 use super::diagnostics::{Diagnostic, Severity};
 use super::source::{Place, Sources};
+use crate::units::show_count;
 
 /// The largest scenario file, in bytes; larger networks are read from link files.
 pub(super) const FILE_BYTES_MAX: usize = 16 << 20;
 /// The most values and keys a scenario can have.
-const NODES_MAX: usize = 1_000_000;
+const NODES_MAX: usize = 400_000;
 /// The deepest nesting: a scenario needs ten levels. In a debug build the reader takes 40 KB of
 /// stack for each, and some threads have no more than 1 MB.
 const DEPTH_MAX: usize = 16;
+/// The most values that aliases can stand for, all together.
+const ALIASED_MAX: usize = 100_000;
 
 /// A value and its place.
 #[derive(Clone, Debug)]
@@ -64,6 +67,17 @@ impl Node {
             Value::Map(_) => "a mapping",
         }
     }
+
+    /// The value itself if it is a single one, else what kind it is; for messages.
+    pub(super) fn shown(&self) -> String {
+        match &self.value {
+            Value::Scalar(scalar) if scalar.text.chars().nth(40).is_some() => {
+                format!("`{}…`", scalar.text.chars().take(40).collect::<String>())
+            }
+            Value::Scalar(scalar) => format!("`{}`", scalar.text),
+            _ => self.described().to_owned(),
+        }
+    }
 }
 
 /// Reads the one document of a source.
@@ -74,12 +88,16 @@ pub(super) fn parse(sources: &Sources, source: u16) -> Result<Node, Vec<Diagnost
     budget.max_events = 2 * NODES_MAX;
     budget.max_depth = DEPTH_MAX;
     budget.flow_nesting_limit = DEPTH_MAX;
+    budget.max_recorded_anchor_events = ALIASED_MAX;
+    let mut alias_limits = serde_yaml::options::AliasLimits::default();
+    alias_limits.max_total_replayed_events = ALIASED_MAX;
     // A scenario may open with a page of comments.
     budget.max_buffered_comment_events = 100_000;
     let options = serde_yaml::options! {
         strict_booleans: true,
         with_snippet: false,
         budget: Some(budget),
+        alias_limits: alias_limits,
         // Found while the tree is built, so that all are reported.
         duplicate_keys: serde_yaml::DuplicateKeyPolicy::PassThrough,
         // Judged with all other numbers.
@@ -116,19 +134,41 @@ fn syntax_error(text: &str, source: u16, error: &serde_yaml::Error) -> Diagnosti
     let message = full
         .rsplit_once(" at line ")
         .map_or(full.as_str(), |(message, _)| message);
-    let message = if message.contains("multiple YAML documents") {
-        "a scenario is one YAML document; another begins here".to_owned()
-    } else if message.to_lowercase().contains("budget") || message.contains("depth") {
-        format!("this YAML is too large or too deeply nested for a scenario: {message}")
-    } else {
-        format!("this is not YAML: {message}")
-    };
+    let (message, expected) = explain(message);
     Diagnostic {
         severity: Severity::Error,
         message,
-        expected: String::new(),
+        expected: expected.to_owned(),
         place,
     }
+}
+
+/// The library's words for what is wrong in ours, where ours say more.
+fn explain(message: &str) -> (String, &'static str) {
+    let has = |words: &[&str]| words.iter().any(|word| message.contains(word));
+    if has(&["multiple YAML documents"]) {
+        return (
+            "a second YAML document begins here".into(),
+            "a scenario is one document",
+        );
+    }
+    if has(&["Depth", "recursion limit", "nesting"]) {
+        let message = format!("this YAML is nested more than {DEPTH_MAX} levels deep");
+        return (message, "fewer levels");
+    }
+    if has(&["Anchor", "alias", "Alias"]) {
+        let most = show_count(ALIASED_MAX as u64);
+        return (
+            format!("aliases stand for more than {most} values"),
+            "fewer aliases",
+        );
+    }
+    if has(&["budget breached"]) {
+        let most = show_count(NODES_MAX as u64);
+        let message = format!("this YAML has more than {most} values, or too long ones");
+        return (message, "a large network is better read from a link file");
+    }
+    (format!("this is not YAML: {message}"), "")
 }
 
 /// The byte at a line and a column (both from 1).

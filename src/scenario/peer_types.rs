@@ -5,7 +5,7 @@ use super::fields::Fields;
 use super::latencies::name_problem;
 use super::node::{Key, Node, Value};
 use super::source::Place;
-use crate::distribution::Distribution;
+use crate::distribution::{Choice, Distribution};
 use crate::engine::SERVICES_MAX;
 use crate::expression::nearest;
 use crate::services::{ParameterKind, ParameterSpec, ParameterValue, Parameters, ServiceSpec};
@@ -43,12 +43,22 @@ impl Compiler<'_> {
             self.error(head, message, format!("from 1 to {TYPES_MAX}"));
             return None;
         }
-        // Every type is looked at, so that all errors come at once.
-        let types: Vec<Option<PlacedType>> = entries
-            .iter()
-            .map(|(key, node)| self.peer_type(key, node, locations))
-            .collect();
-        types.into_iter().collect()
+        let types = entries.iter().map(|(key, node)| {
+            let peer_type = self.peer_type(key, node, locations);
+            PlacedType {
+                place: key.place,
+                // What is wrong has been said. The rest of the scenario is checked with this in
+                // its place, so that all errors come at once.
+                peer_type: peer_type.unwrap_or_else(|| PeerType {
+                    name: key.text.clone(),
+                    location: Choice::uniform(locations.unwrap_or_default()),
+                    bandwidth_ul: Distribution::constant(1.0),
+                    bandwidth_dl: Distribution::constant(1.0),
+                    services: Vec::new(),
+                }),
+            }
+        });
+        Some(types.collect())
     }
 
     fn peer_type(
@@ -56,7 +66,7 @@ impl Compiler<'_> {
         key: &Key,
         node: &Node,
         locations: Option<&[String]>,
-    ) -> Option<PlacedType> {
+    ) -> Option<PeerType> {
         let problem = name_problem("peer type", &key.text).or_else(|| {
             let unfit = key.text.starts_with('.')
                 || key
@@ -82,15 +92,12 @@ impl Compiler<'_> {
             None => Some(Vec::new()),
         };
         fields.finish(self);
-        Some(PlacedType {
-            place: key.place,
-            peer_type: PeerType {
-                name: key.text.clone(),
-                location: location?,
-                bandwidth_ul: upload?,
-                bandwidth_dl: download?,
-                services: services?,
-            },
+        Some(PeerType {
+            name: key.text.clone(),
+            location: location?,
+            bandwidth_ul: upload?,
+            bandwidth_dl: download?,
+            services: services?,
         })
     }
 

@@ -51,7 +51,14 @@ pub(super) const PONG: MessageSpec = MessageSpec {
 pub(super) const SPEC: ServiceSpec = ServiceSpec {
     name: "BaseConnectionManager",
     about: "pings quiet neighbours and disconnects those that stay silent",
-    parameters: &[PING_INTERVAL, MAX_SILENCE, MIN_KEEP_TIME],
+    parameters: &[
+        PING_INTERVAL,
+        MAX_SILENCE,
+        ParameterSpec {
+            about: "as in p2psimpy: accepted here, used by P2PConnectionManager",
+            ..MIN_KEEP_TIME
+        },
+    ],
     messages: &[PING, PONG],
     build: |parameters, messages| {
         let config = Arc::new(Config::new(parameters, messages[0], messages[1]));

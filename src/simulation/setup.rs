@@ -237,13 +237,10 @@ pub fn whole_shares(shares: &[(TypeIndex, f64)], total: u64) -> Vec<(TypeIndex, 
         .collect();
     let mut by_remainder: Vec<usize> = (0..shares.len()).collect();
     by_remainder.sort_by(|&a, &b| exact[b].fract().total_cmp(&exact[a].fract()));
-    let mut given: u64 = counts.iter().map(|&(_, count)| count).sum();
-    for &place in by_remainder.iter().cycle() {
-        if given >= total || shares.is_empty() {
-            break;
-        }
+    let given: u64 = counts.iter().map(|&(_, count)| count).sum();
+    let left = total.saturating_sub(given) as usize;
+    for &place in by_remainder.iter().cycle().take(left) {
         counts[place].1 += 1;
-        given += 1;
     }
     counts
 }

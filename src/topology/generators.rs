@@ -40,11 +40,14 @@ pub struct GeneratorSpec {
     /// How many links it has on average.
     links: fn(&[f64]) -> f64,
     /// What must hold for the graph to exist: the place of the argument to blame, and why.
-    exists: fn(&[f64]) -> Result<(), (usize, String)>,
-    make: fn(&[usize], &[f64], &mut Stream) -> Result<Links, String>,
+    exists: Exists,
+    make: Make,
 }
 
 type Links = Vec<(u32, u32)>;
+type Exists = fn(&[f64]) -> Result<(), (usize, String)>;
+/// Arguments as whole numbers, arguments as they are, and the graph's stream.
+type Make = fn(&[usize], &[f64], &mut Stream) -> Result<Links, String>;
 
 const N: (&str, ArgumentKind) = ("n", ArgumentKind::Whole);
 const P: (&str, ArgumentKind) = ("p", ArgumentKind::Probability);

@@ -1,0 +1,169 @@
+//! Same scenario, same seed: the same bytes; and a pinned digest, so that a change of results
+//! is noticed and written into CHANGELOG.md.
+
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+
+fn p2psim() -> Command {
+    Command::cargo_bin("p2psim").unwrap()
+}
+
+fn shipped(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("scenarios")
+        .join(name)
+}
+
+/// All files of a folder with their bytes.
+fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(folder).unwrap().to_owned();
+                found.insert(name, fs::read(&path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+fn run(scenario: &Path, out: &Path, flags: &[&str]) -> BTreeMap<PathBuf, Vec<u8>> {
+    p2psim()
+        .arg("run")
+        .arg(scenario)
+        .arg("--out")
+        .arg(out)
+        .args(flags)
+        .arg("--quiet")
+        .assert()
+        .success();
+    files(out)
+}
+
+fn assert_equal(a: &BTreeMap<PathBuf, Vec<u8>>, b: &BTreeMap<PathBuf, Vec<u8>>) {
+    assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>());
+    for (name, bytes) in a {
+        assert!(bytes == &b[name], "{} differs", name.display());
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_folder() {
+    for name in ["erdos-renyi.yaml", "emergent.yaml", "aws.yaml"] {
+        let folder = tempfile::tempdir().unwrap();
+        let first = run(&shipped(name), &folder.path().join("a"), &[]);
+        let again = run(&shipped(name), &folder.path().join("b"), &[]);
+        assert!(first.len() > 14, "{name}: {:?}", first.keys());
+        assert_equal(&first, &again);
+        let other = run(&shipped(name), &folder.path().join("c"), &["--seed", "2"]);
+        for file in ["summary.json", "peers.csv", "topology.csv"] {
+            assert_ne!(
+                first[Path::new(file)],
+                other[Path::new(file)],
+                "{name}: {file}"
+            );
+        }
+    }
+}
+
+/// Constant latencies make thousands of ties; random ones hide ordering bugs.
+#[test]
+fn ties_are_broken_the_same_way_every_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = folder.path().join("ties.yaml");
+    fs::write(
+        &scenario,
+        "horizon: 3 s
+latencies: {Here: {Here: 10}}
+network: {uplink: unlimited, downlink: unlimited}
+peer_types:
+  peer: {location: Here, bandwidth_ul: 1 Mbit, bandwidth_dl: 1 Mbit, services: {P2PConnectionManager: {min_peers: 3, max_peers: 5, min_keep_time: 0}}}
+topology: {emergent: {peer: 200}}
+",
+    )
+    .unwrap();
+    let first = run(&scenario, &folder.path().join("a"), &[]);
+    let again = run(&scenario, &folder.path().join("b"), &[]);
+    assert_equal(&first, &again);
+}
+
+#[test]
+fn the_resolved_scenario_gives_the_same_folder_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let matrix = folder.path().join("matrix.csv");
+    fs::write(&matrix, ",A,B\nA,2,40\nB,42,3\n").unwrap();
+    let links = folder.path().join("links.csv");
+    fs::write(&links, "source,target\n7,8\n8,9\n9,7\n9,10\n").unwrap();
+    let scenario = folder.path().join("files.yaml");
+    fs::write(
+        &scenario,
+        "horizon: 4000
+seed: 18446744073709551615
+latencies: matrix.csv
+peer_types:
+  a: &a {location: A, bandwidth_ul: 'sample([1 Mbit, 2 Mbit], weights=[1, 3])', bandwidth_dl: 8 Mbit, services: [BaseConnectionManager]}
+  \"b c\": {<<: *a, location: B}
+topology: {graph: links.csv, types: {a: 0.5, \"b c\": 0.5}}
+output: {logs: [8, \"b c\"], level: warning, bootstrap: true}
+",
+    )
+    .unwrap();
+    for path in [
+        scenario,
+        shipped("erdos-renyi.yaml"),
+        shipped("emergent.yaml"),
+        shipped("bitcoin-2019.yaml"),
+    ] {
+        let stem = path.file_stem().unwrap().to_owned();
+        let first_folder = folder.path().join(&stem).join("first");
+        let flags = ["--until", "3 s", "--set", "network.min_delay=0.1 ms"];
+        let first = run(&path, &first_folder, &flags);
+        // Under the scenario's own name, so that the summary names the same scenario.
+        let copy = first_folder.join(&stem).with_extension("yaml");
+        fs::copy(first_folder.join("scenario.yaml"), &copy).unwrap();
+        let again = run(&copy, &folder.path().join(&stem).join("again"), &[]);
+        assert_equal(&first, &again);
+    }
+}
+
+fn digest(folder: &BTreeMap<PathBuf, Vec<u8>>) -> String {
+    let summary: serde_json::Value =
+        serde_json::from_slice(&folder[Path::new("summary.json")]).unwrap();
+    summary["digest"].as_str().unwrap().to_owned()
+}
+
+/// When this fails on purpose, say so under "Changes results" in CHANGELOG.md.
+#[test]
+fn results_are_those_of_this_version() {
+    let folder = tempfile::tempdir().unwrap();
+    let digests = [
+        "erdos-renyi.yaml",
+        "emergent.yaml",
+        "aws.yaml",
+        "bitcoin-2019.yaml",
+    ]
+    .map(|name| {
+        digest(&run(
+            &shipped(name),
+            &folder.path().join(name),
+            &["--logs", "none"],
+        ))
+    });
+    let pinned = [
+        "0465c56d98a1fbe5",
+        "777bcfbbf00c7914",
+        "4eb42c4cd36a9964",
+        "7314d42b031b0601",
+    ];
+    assert_eq!(digests, pinned);
+}
