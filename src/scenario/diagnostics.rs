@@ -1,6 +1,6 @@
 //! What is wrong with a scenario: where, what, and what would be right.
 
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 
 use super::source::{Place, Sources};
 
@@ -65,20 +65,39 @@ fn render_one(sources: &Sources, diagnostic: &Diagnostic, renderer: &Renderer) -
         return renderer.render(&[shown]);
     };
     let file = sources.get(place.source());
-    let (lines, first_line, span) = excerpt(&file.text, place);
-    let mut annotation = AnnotationKind::Primary.span(span);
+    let excerpt = excerpt(&file.text, place);
+    let mut annotation = AnnotationKind::Primary.span(excerpt.span);
     if !diagnostic.expected.is_empty() {
         annotation = annotation.label(&diagnostic.expected);
     }
-    let snippet = Snippet::source(lines)
-        .line_start(first_line)
-        .path(&file.name)
+    let snippet = Snippet::source(excerpt.line)
+        .line_start(excerpt.number)
         .annotation(annotation);
-    renderer.render(&[title.element(snippet)])
+    let group = match excerpt.column {
+        // The renderer would count from where the line was cut.
+        Some(column) => {
+            let origin = Origin::path(&file.name)
+                .line(excerpt.number)
+                .char_column(column);
+            title.element(origin).element(snippet)
+        }
+        None => title.element(snippet.path(&file.name)),
+    };
+    renderer.render(&[group])
 }
 
-/// The first line of a place, the line's number, and the place within it; a long line is cut.
-fn excerpt(text: &str, place: Place) -> (&str, usize, std::ops::Range<usize>) {
+/// The first line of a place; a long one is cut.
+struct Excerpt<'a> {
+    line: &'a str,
+    /// The line's number.
+    number: usize,
+    /// The place's column, if the line was cut before it.
+    column: Option<usize>,
+    /// The place within the line.
+    span: std::ops::Range<usize>,
+}
+
+fn excerpt(text: &str, place: Place) -> Excerpt<'_> {
     let span = place.span();
     let start = floor_char(text, span.start.min(text.len()));
     let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
@@ -91,11 +110,21 @@ fn excerpt(text: &str, place: Place) -> (&str, usize, std::ops::Range<usize>) {
     if line_end - line_start <= LINE_MAX {
         let line = text[line_start..line_end].trim_end_matches('\r');
         let within = |at: usize| (at - line_start).min(line.len());
-        return (line, number, within(start)..within(end));
+        return Excerpt {
+            line,
+            number,
+            column: None,
+            span: within(start)..within(end),
+        };
     }
     let from = floor_char(text, start.saturating_sub(LINE_MAX / 4).max(line_start));
     let to = floor_char(text, (from + LINE_MAX).min(line_end));
-    (&text[from..to], number, start - from..end.min(to) - from)
+    Excerpt {
+        line: &text[from..to],
+        number,
+        column: (from > line_start).then(|| text[line_start..start].chars().count() + 1),
+        span: start - from..end.min(to) - from,
+    }
 }
 
 fn floor_char(text: &str, mut at: usize) -> usize {

@@ -1,5 +1,7 @@
 //! `locations` and `latencies`: a mapping of laws, or a CSV matrix.
 
+use std::collections::BTreeSet;
+
 use super::compiler::Compiler;
 use super::node::{Node, Scalar, Value};
 use super::source::Place;
@@ -11,12 +13,14 @@ use crate::simulation::PeerType;
 use crate::time::Time;
 use crate::units::Dimension;
 
-/// The largest matrix file, in bytes.
-const MATRIX_BYTES_MAX: usize = 64 << 20;
-/// A location's place is 16 bits; a matrix of this many has 16 million cells.
-const LOCATIONS_MAX: usize = 4096;
-/// More missing pairs than this are counted, not listed.
-const MISSING_SHOWN: usize = 5;
+/// The largest matrix file, in bytes: enough for the cells of [`LOCATIONS_MAX`] locations.
+const MATRIX_BYTES_MAX: usize = 16 << 20;
+/// A matrix of this many has a million cells, and they take 150 MB while they are checked.
+const LOCATIONS_MAX: usize = 1024;
+/// After this many bad rows the rest of a matrix is not worth reading.
+const BAD_ROWS_MAX: usize = 5;
+/// More pairs or locations than this are counted, not listed.
+const LISTED_MAX: usize = 5;
 const NAME_CHARS_MAX: usize = 100;
 
 /// What a scenario says about locations and latencies.
@@ -68,6 +72,19 @@ impl Matrix {
     }
 }
 
+/// A row of a CSV matrix and its line.
+struct Row {
+    cells: csv::StringRecord,
+    place: Place,
+}
+
+impl Row {
+    /// Which location it is about.
+    fn name(&self) -> &str {
+        self.cells.get(0).unwrap_or_default().trim()
+    }
+}
+
 impl Compiler<'_> {
     /// A list of names; silent where the same list has been complained of already.
     pub(super) fn locations(&mut self, node: &Node, complain: bool) -> Option<Vec<String>> {
@@ -78,6 +95,13 @@ impl Compiler<'_> {
             }
             return None;
         };
+        if items.is_empty() || items.len() > LOCATIONS_MAX {
+            if complain {
+                let message = format!("there are {} locations", items.len());
+                self.error(node.place, message, format!("from 1 to {LOCATIONS_MAX}"));
+            }
+            return None;
+        }
         let mut names: Vec<String> = Vec::with_capacity(items.len());
         for item in items {
             let problem = match &item.value {
@@ -93,11 +117,6 @@ impl Compiler<'_> {
             if let (Some(problem), true) = (problem, complain) {
                 self.error(item.place, problem, "");
             }
-        }
-        if complain && (names.is_empty() || names.len() > LOCATIONS_MAX) {
-            let message = format!("there are {} locations", names.len());
-            self.error(node.place, message, format!("from 1 to {LOCATIONS_MAX}"));
-            return None;
         }
         Some(names)
     }
@@ -131,6 +150,10 @@ impl Compiler<'_> {
                 _ => &[],
             });
             for (key, _) in rows.iter().chain(inner) {
+                // One too many is enough to know that there are too many.
+                if locations.len() > LOCATIONS_MAX {
+                    break;
+                }
                 if !locations.contains(&key.text) {
                     if let Some(problem) = name_problem("location", &key.text) {
                         self.error(key.place, problem, "");
@@ -139,7 +162,10 @@ impl Compiler<'_> {
                 }
             }
             if locations.is_empty() || locations.len() > LOCATIONS_MAX {
-                let message = format!("there are {} locations", locations.len());
+                let message = match locations.len() {
+                    0 => "there are no locations".to_owned(),
+                    _ => format!("there are more than {LOCATIONS_MAX} locations"),
+                };
                 self.error(node.place, message, format!("from 1 to {LOCATIONS_MAX}"));
                 return None;
             }
@@ -197,11 +223,14 @@ impl Compiler<'_> {
         let source = self.sources.add(scalar.text.clone(), text);
         let rows = self.csv_rows(source)?;
         let (header, rows) = rows.split_first()?;
-        let columns: Vec<&str> = header.1.iter().skip(1).map(|name| name.trim()).collect();
-        let row_names = || rows.iter().map(|(_, cells)| cells[0].trim());
+        let columns: Vec<&str> = header.cells.iter().skip(1).map(str::trim).collect();
+        let row_names = || rows.iter().map(|row| row.name());
         let locations: Vec<String> = match names {
             Some(names) => names,
-            None => row_names().map(str::to_owned).collect(),
+            None => {
+                self.same_names(header, rows)?;
+                row_names().map(str::to_owned).collect()
+            }
         };
         if locations.len() > LOCATIONS_MAX {
             let message = format!("the matrix has {} rows", locations.len());
@@ -220,11 +249,11 @@ impl Compiler<'_> {
         }
         let place_of = |name: &str| locations.iter().position(|location| location == name);
         let mut matrix = Matrix::new(locations.len(), place);
-        for (line, cells) in rows {
-            let Some(from) = place_of(cells[0].trim()) else {
+        for row in rows {
+            let Some(from) = place_of(row.name()) else {
                 continue;
             };
-            for (column, cell) in columns.iter().zip(&cells[1..]) {
+            for (column, cell) in columns.iter().zip(row.cells.iter().skip(1)) {
                 let (Some(to), cell) = (place_of(column), cell.trim()) else {
                     continue;
                 };
@@ -237,12 +266,11 @@ impl Compiler<'_> {
                         matrix.cells[from * locations.len() + to] = Some((law, place));
                     }
                     _ => {
-                        let line = self.sources.line(source, *line);
                         let message = format!(
                             "`{cell}` between `{}` and `{column}` is no latency",
-                            cells[0]
+                            row.name()
                         );
-                        self.error(line, message, "milliseconds, 0 or above");
+                        self.error(row.place, message, "milliseconds, 0 or above");
                     }
                 }
             }
@@ -254,52 +282,91 @@ impl Compiler<'_> {
         })
     }
 
-    /// The rows of a CSV file with their line numbers; all have as many cells as the first.
-    fn csv_rows(&mut self, source: u16) -> Option<Vec<(u64, Vec<String>)>> {
+    /// Complains of a row without its column and of a column without its row.
+    fn same_names(&mut self, header: &Row, rows: &[Row]) -> Option<()> {
+        let columns: BTreeSet<&str> = header.cells.iter().skip(1).map(str::trim).collect();
+        let names: BTreeSet<&str> = rows.iter().map(Row::name).collect();
+        let lonely_row = rows.iter().find(|row| !columns.contains(row.name()));
+        // Columns without a name are what spreadsheets leave at the end.
+        let lonely_column = columns
+            .iter()
+            .find(|name| !name.is_empty() && !names.contains(*name));
+        let (place, message) = match (lonely_row, lonely_column) {
+            (None, None) => return Some(()),
+            (Some(row), _) => (row.place, format!("there is no column `{}`", row.name())),
+            (_, Some(name)) => (header.place, format!("there is no row `{name}`")),
+        };
+        self.error(
+            place,
+            message,
+            "a row and a column for each location, or `locations` to choose from them",
+        );
+        None
+    }
+
+    /// The rows of a CSV file; all have as many cells as the first.
+    fn csv_rows(&mut self, source: u16) -> Option<Vec<Row>> {
         let text = self.sources.get(source).text.clone();
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
             .from_reader(text.as_bytes());
-        let mut rows: Vec<(u64, Vec<String>)> = Vec::new();
-        let mut fine = true;
+        let line_at = |start: usize| {
+            let start = start.min(text.len());
+            let skipped =
+                text[start..].len() - text[start..].trim_start_matches(['\r', '\n']).len();
+            let line = text[start + skipped..].lines().next().unwrap_or_default();
+            Place::new(source, start + skipped..start + skipped + line.len())
+        };
+        let mut rows: Vec<Row> = Vec::new();
+        let mut names = BTreeSet::new();
+        let mut bad = 0;
         for record in reader.records() {
-            let record = match record {
-                Ok(record) => record,
+            let cells = match record {
+                Ok(cells) => cells,
                 Err(error) => {
-                    let line = error.position().map_or(1, csv::Position::line);
-                    let place = self.sources.line(source, line);
-                    self.error(place, format!("this is not CSV: {error}"), "");
+                    let start = error.position().map_or(0, |at| at.byte() as usize);
+                    self.error(line_at(start), format!("this is not CSV: {error}"), "");
                     return None;
                 }
             };
-            let line = record.position().map_or(1, csv::Position::line);
-            let cells: Vec<String> = record.iter().map(str::to_owned).collect();
-            let wanted = rows.first().map_or(cells.len(), |(_, first)| first.len());
-            if cells.len() != wanted {
-                let place = self.sources.line(source, line);
-                let message = format!("this row has {} cells", cells.len());
-                self.error(place, message, format!("{wanted}, as in the header"));
-                fine = false;
+            let start = cells.position().map_or(0, |at| at.byte() as usize);
+            let row = Row {
+                place: line_at(start),
+                cells,
+            };
+            let wanted = rows
+                .first()
+                .map_or(row.cells.len(), |first| first.cells.len());
+            if row.cells.len() != wanted {
+                let message = format!("this row has {} cells", row.cells.len());
+                self.error(row.place, message, format!("{wanted}, as in the header"));
+                bad += 1;
             }
-            if rows.len() > 1 && rows[1..].iter().any(|(_, row)| row[0] == cells[0]) {
-                let place = self.sources.line(source, line);
-                self.error(
-                    place,
-                    format!("row `{}` is there twice", cells[0]),
-                    "one of them",
-                );
-                fine = false;
+            if !rows.is_empty() && !names.insert(row.name().to_owned()) {
+                let message = format!("row `{}` is there twice", row.name());
+                self.error(row.place, message, "one of them");
+                bad += 1;
             }
-            rows.push((line, cells));
+            if bad >= BAD_ROWS_MAX {
+                return None;
+            }
+            rows.push(row);
         }
         if rows.len() < 2 {
-            let place = self.sources.line(source, 1);
             let expected = "a header with the names of the columns, then a row a location";
-            self.error(place, "this matrix is empty", expected);
-            fine = false;
+            self.error(line_at(0), "this matrix is empty", expected);
+            return None;
         }
-        fine.then_some(rows)
+        let mut columns = BTreeSet::new();
+        for name in rows[0].cells.iter().skip(1).map(str::trim) {
+            if !name.is_empty() && !columns.insert(name) {
+                let message = format!("column `{name}` is there twice");
+                self.error(rows[0].place, message, "one of them");
+                bad += 1;
+            }
+        }
+        (bad == 0).then_some(rows)
     }
 
     /// Every two peers that there can be need a latency between their locations.
@@ -331,30 +398,29 @@ impl Compiler<'_> {
                 }
             }
         }
-        for (location, hosts) in locations.iter().zip(&hosts) {
-            if hosts.is_empty()
-                && matrix
-                    .cells
-                    .iter()
-                    .flatten()
-                    .any(|(_, p)| *p != matrix.place)
-            {
-                let message = format!("no peer can be at location `{location}`");
-                self.warning(
-                    matrix.place,
-                    message,
-                    "a peer type's `location` that names it",
-                );
-            }
+        let named = matrix
+            .cells
+            .iter()
+            .flatten()
+            .any(|(_, p)| *p != matrix.place);
+        let unused: Vec<String> = locations
+            .iter()
+            .zip(&hosts)
+            .filter(|(_, hosts)| hosts.is_empty())
+            .map(|(location, _)| format!("`{location}`"))
+            .collect();
+        if named && !unused.is_empty() {
+            let message = format!("no peer can be at location {}", first_few(&unused));
+            self.warning(
+                matrix.place,
+                message,
+                "a peer type's `location` that names it",
+            );
         }
         if missing.is_empty() {
             return;
         }
-        let more = missing.len().saturating_sub(MISSING_SHOWN);
-        let mut listed = missing[..missing.len() - more].join(", ");
-        if more > 0 {
-            listed.push_str(&format!(" and {more} more"));
-        }
+        let listed = first_few(&missing);
         let message = format!("peers need latencies that are missing: {listed}");
         self.error(
             matrix.place,
@@ -362,6 +428,16 @@ impl Compiler<'_> {
             "a law for each pair, in one direction at least",
         );
     }
+}
+
+/// A list, or its begin where it is long.
+fn first_few(items: &[String]) -> String {
+    let more = items.len().saturating_sub(LISTED_MAX);
+    let mut listed = items[..items.len() - more].join(", ");
+    if more > 0 {
+        listed.push_str(&format!(" and {more} more"));
+    }
+    listed
 }
 
 /// What is wrong with a name, if anything.

@@ -10,6 +10,9 @@ use crate::expression::{self, Argument, Expression, ExpressionError, ExpressionK
 use crate::time::Time;
 use crate::units::Dimension;
 
+/// The longest expression, in bytes: its tree takes a hundred times as much memory.
+const EXPRESSION_BYTES_MAX: usize = 1 << 20;
+
 /// An expression and how its spans become places.
 pub(super) struct Placed {
     pub(super) expression: Expression,
@@ -48,6 +51,10 @@ impl Compiler<'_> {
             Some(at) => SpanMap::Verbatim(Place::new(place.source(), at as usize..at as usize)),
             None => SpanMap::Whole(place),
         };
+        if scalar.text.len() > EXPRESSION_BYTES_MAX {
+            self.error(place, "this expression is too long", "at most 1 MiB");
+            return None;
+        }
         match expression::parse(&scalar.text) {
             Ok(expression) => Some(Placed { expression, map }),
             Err(error) => {

@@ -165,13 +165,18 @@ pub fn parse(
     )
 }
 
-/// Reads a file of at most `bytes_max` bytes; never more, however large (or endless) it is.
+/// Reads a regular file of at most `bytes_max` bytes; never more, however large it is or becomes.
+///
+/// Pipes and devices are refused before they are opened: that alone can wait for ever.
 fn read_file(path: &Path, bytes_max: usize) -> Result<Vec<u8>, String> {
-    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
-    let metadata = file.metadata().map_err(|error| error.to_string())?;
+    let metadata = std::fs::metadata(path).map_err(|error| error.to_string())?;
     if metadata.is_dir() {
         return Err("it is a folder".into());
     }
+    if !metadata.is_file() {
+        return Err("it is a pipe or a device, not a file".into());
+    }
+    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
     let too_large = || format!("it is larger than {} MiB", bytes_max >> 20);
     if metadata.len() > bytes_max as u64 {
         return Err(too_large());

@@ -14,8 +14,9 @@ use crate::units::show_count;
 pub(super) const FILE_BYTES_MAX: usize = 16 << 20;
 /// The most values and keys a scenario can have.
 const NODES_MAX: usize = 400_000;
-/// Far more than a scenario needs, and little enough for a small stack.
-const DEPTH_MAX: usize = 24;
+/// The deepest nesting: a scenario needs ten levels. In a debug build the reader takes 40 KB of
+/// stack for each, and some threads have no more than 1 MB.
+const DEPTH_MAX: usize = 16;
 /// The most values that aliases can stand for, all together.
 const ALIASED_MAX: usize = 100_000;
 

@@ -172,6 +172,11 @@ fn write_population(yaml: &mut String, plan: &Plan, graph_file: Option<&str>) ->
                 (None, GraphSource::Listed(graph)) => {
                     let links: Vec<(u32, u32)> = graph.iter_links().collect();
                     let id = |place: u32| graph.ids()[place as usize];
+                    // A peer that has no link is there because of a link to itself.
+                    let lone = (0..graph.peers())
+                        .filter(|&peer| graph.neighbours(peer).is_empty())
+                        .map(|peer| (peer as u32, peer as u32));
+                    let links: Vec<(u32, u32)> = links.into_iter().chain(lone).collect();
                     let shown = list(&links, |&(a, b)| format!("[{}, {}]", id(a), id(b)));
                     writeln!(yaml, "  edges: {shown}")?;
                 }

@@ -58,18 +58,4 @@ impl Sources {
     pub(super) fn get(&self, source: u16) -> &SourceFile {
         &self.0[source as usize]
     }
-
-    /// The place of a line (from 1), without its line end.
-    pub(super) fn line(&self, source: u16, line: u64) -> Place {
-        let text = &self.get(source).text;
-        let mut start = 0;
-        for (number, content) in text.split_inclusive('\n').enumerate() {
-            if number as u64 + 1 == line {
-                let shown = content.trim_end();
-                return Place::new(source, start..start + shown.len());
-            }
-            start += content.len();
-        }
-        Place::new(source, text.len()..text.len())
-    }
 }

@@ -352,7 +352,15 @@ impl Compiler<'_> {
             };
             match index {
                 Some(index) => {
-                    by_id.insert(id, index);
+                    // `1` and `01` are two keys, but one peer.
+                    if by_id.insert(id, index).is_some() {
+                        self.error(
+                            key.place,
+                            format!("peer {id} is there twice"),
+                            "one of them",
+                        );
+                        fine = false;
+                    }
                 }
                 None => fine = false,
             }
