@@ -2,19 +2,11 @@
 //! second that it lives. The whole command line comes with it:
 //! `cargo run --example heartbeat -- run examples/heartbeat.yaml`
 
-use std::sync::Arc;
-
-use p2psim::engine::{Context, Service};
-use p2psim::message::{Message, MessageType};
-use p2psim::peer::PeerIndex;
-use p2psim::record::LogLevel;
-use p2psim::services::*;
-use p2psim::time::Time;
+use p2psim::prelude::*;
 
 struct Heartbeat {
     interval: Time,
     beat: MessageType,
-    heard: u64,
 }
 
 impl Service for Heartbeat {
@@ -28,35 +20,26 @@ impl Service for Heartbeat {
     }
 
     fn message(&mut self, context: &mut Context<'_>, from: PeerIndex, _: Message<'_>) {
-        self.heard += 1;
-        let (id, heard) = (context.id(from), self.heard);
-        context.log(LogLevel::Info, format_args!("Beat {heard}, from {id}"));
+        let id = context.id(from);
+        context.log(LogLevel::Info, format_args!("Peer {id} lives"));
     }
 }
+
+const DURATION: ParameterKind = ParameterKind::Duration { min_ns: 1_000_000 };
 
 const HEARTBEAT: ServiceSpec = ServiceSpec {
     name: "Heartbeat",
     about: "tells all neighbours at regular times that the peer lives",
-    parameters: &[ParameterSpec {
-        name: "interval",
-        kind: ParameterKind::Duration { min_ns: 1_000_000 },
-        default: "1 s",
-        about: "time between beats",
-    }],
-    messages: &[MessageSpec {
-        name: "Beat",
-        size: "24 B",
-        handled: true,
-    }],
+    parameters: &[ParameterSpec::new(
+        "interval",
+        DURATION,
+        "1 s",
+        "time between beats",
+    )],
+    messages: &[MessageSpec::handled("Beat", "24 B")],
     build: |parameters, messages| {
         let (interval, beat) = (parameters.duration("interval"), messages[0]);
-        Arc::new(move || {
-            ServiceState::Custom(Box::new(Heartbeat {
-                interval,
-                beat,
-                heard: 0,
-            }))
-        })
+        std::sync::Arc::new(move || ServiceState::Custom(Box::new(Heartbeat { interval, beat })))
     },
 };
 

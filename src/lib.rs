@@ -48,3 +48,15 @@ pub mod simulation;
 pub mod time;
 pub mod topology;
 pub mod units;
+
+/// What a service of one's own needs; see `examples/heartbeat.rs`.
+pub mod prelude {
+    pub use crate::engine::{Context, Service};
+    pub use crate::message::{HEADER_BYTES, Message, MessageType, Payload};
+    pub use crate::peer::PeerIndex;
+    pub use crate::record::LogLevel;
+    pub use crate::services::{
+        MessageSpec, ParameterKind, ParameterSpec, Registry, ServiceSpec, ServiceState,
+    };
+    pub use crate::time::Time;
+}

@@ -298,5 +298,5 @@ fn a_service_of_ones_own_runs() {
         "{messages}"
     );
     let log = fs::read_to_string(folder.path().join("beats/logs/Peer_0:peer.log")).unwrap();
-    assert!(log.contains(": Beat 18, from "), "{log}");
+    assert_eq!(log.matches(": Peer 1 lives\n").count(), 9, "{log}");
 }

@@ -27,6 +27,17 @@ pub struct MessageSpec {
     pub handled: bool,
 }
 
+impl MessageSpec {
+    /// A message that the service sends and handles.
+    pub const fn handled(name: &'static str, size: &'static str) -> Self {
+        MessageSpec {
+            name,
+            size,
+            handled: true,
+        }
+    }
+}
+
 /// Makes the service's state for one more peer.
 pub type Factory = Arc<dyn Fn() -> ServiceState + Send + Sync>;
 

@@ -40,6 +40,23 @@ pub struct ParameterSpec {
     pub about: &'static str,
 }
 
+impl ParameterSpec {
+    /// A parameter from its parts, in the order in which `p2psim list services` shows them.
+    pub const fn new(
+        name: &'static str,
+        kind: ParameterKind,
+        default: &'static str,
+        about: &'static str,
+    ) -> Self {
+        ParameterSpec {
+            name,
+            kind,
+            default,
+            about,
+        }
+    }
+}
+
 /// A checked value of a parameter.
 #[derive(Clone, Debug)]
 pub enum ParameterValue {
