@@ -63,8 +63,9 @@ pub(super) fn run(args: &RunArgs, registry: Registry) -> Result<(), Failure> {
         .out
         .clone()
         .unwrap_or_else(|| PathBuf::from("runs").join(format!("{}-{}", scenario.name, plan.seed)));
-    let folder = RunFolder::create(&place, args.force)?;
+    // Before the folder is there, so that no interruption leaves it behind.
     let stop = watch_interrupts()?;
+    let folder = RunFolder::create(&place, args.force)?;
 
     folder.write("scenario.yaml", scenario.resolved.as_bytes())?;
     for input in &scenario.inputs {
