@@ -441,11 +441,15 @@ pub fn is_bare_name(name: &str) -> bool {
 pub fn quote_name(name: &str) -> String {
     if is_bare_name(name) {
         name.to_owned()
-    } else if name.contains('"') {
-        format!("'{name}'")
     } else {
-        format!("\"{name}\"")
+        quote_text(name)
     }
+}
+
+/// Text in quotes, as the language reads it back.
+pub fn quote_text(text: &str) -> String {
+    let quote = if text.contains('"') { '\'' } else { '"' };
+    format!("{quote}{text}{quote}")
 }
 
 /// ``did you mean `x`?`` for the known name nearest to `name`, if one is near enough.

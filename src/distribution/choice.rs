@@ -7,12 +7,17 @@ use std::sync::Arc;
 use rand_distr::Distribution as _;
 use rand_distr::weighted::WeightedAliasIndex;
 
-use super::discrete::alias_index;
 use crate::expression::{
     Argument, Expression, ExpressionError, ExpressionKind, nearest, quote_name,
 };
 use crate::random::Stream;
 use crate::units::Dimension;
+
+/// An alias table over these weights: draws need no transcendental function.
+pub(super) fn alias_index(weights: &[f64]) -> Result<WeightedAliasIndex<f64>, String> {
+    WeightedAliasIndex::new(weights.to_vec())
+        .map_err(|_| "weights must be 0 or above, finite, and not all 0".into())
+}
 
 /// More known names than this are not listed in an error.
 const LISTED_MAX: usize = 10;
@@ -179,6 +184,15 @@ impl<'a> SampleCall<'a> {
         span: &Range<usize>,
         arguments: &'a [Argument],
     ) -> Result<Self, Vec<ExpressionError>> {
+        Self::named("sample", span, arguments)
+    }
+
+    /// The arguments of a call with the same form but another name.
+    pub(super) fn named(
+        name: &str,
+        span: &Range<usize>,
+        arguments: &'a [Argument],
+    ) -> Result<Self, Vec<ExpressionError>> {
         let error = |span: &Range<usize>, message: String, expected: &str| {
             Err(vec![ExpressionError::new(span.clone(), message, expected)])
         };
@@ -190,12 +204,9 @@ impl<'a> SampleCall<'a> {
                 Some((keyword, _)) if keyword == "values" => values.push(&argument.value),
                 Some((keyword, _)) if keyword == "weights" => weights = Some(&argument.value),
                 Some((keyword, span)) => {
-                    let message = format!("`sample` has no parameter `{keyword}`");
-                    return error(
-                        span,
-                        message,
-                        "sample(a, b) or sample([a, b], weights=[1, 2])",
-                    );
+                    let message = format!("`{name}` has no parameter `{keyword}`");
+                    let expected = format!("{name}(a, b) or {name}([a, b], weights=[1, 2])");
+                    return error(span, message, &expected);
                 }
             }
         }
@@ -205,8 +216,8 @@ impl<'a> SampleCall<'a> {
             values = listed.iter().collect();
         }
         if values.is_empty() {
-            let message = "`sample` needs something to choose from".to_owned();
-            return error(span, message, "sample(a, b)");
+            let message = format!("`{name}` needs something to choose from");
+            return error(span, message, &format!("{name}(a, b)"));
         }
         let weights = match weights {
             None => None,

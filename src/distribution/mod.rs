@@ -1,16 +1,18 @@
 //! Probability distributions under scipy.stats' names: parsed and checked once, then sampled
 //! without failing.
 //!
-//! A family of laws is a file; it adds its rows to the list of laws here. Draws use the `libm`
-//! crate alone, so that they are the same on every platform; statrs serves figures about laws.
+//! A family of laws is a file in `laws/`, with a row for each of its laws. Draws use the `libm`
+//! crate alone, so that they are the same on every platform; so do the functions they are
+//! tabled from.
 
-mod bounded;
 mod choice;
-mod discrete;
-mod gamma;
+mod draws;
 mod law;
-mod normal;
-mod tailed;
+mod laws;
+mod modifiers;
+mod quadrature;
+mod special;
+mod table;
 
 use std::fmt;
 use std::ops::Range;
@@ -24,25 +26,65 @@ use crate::random::{Stream, Ziggurat, standard_normal};
 use crate::units::Dimension;
 use law::Law;
 
-/// All laws that scenarios can name.
-static LAWS: [LawSpec; 11] = [
-    gamma::EXPON,
-    gamma::GAMMA,
-    gamma::INVGAMMA,
-    normal::LOGNORM,
-    normal::NORM,
-    tailed::PARETO,
-    discrete::POISSON,
-    discrete::RANDINT,
-    bounded::TRIANG,
-    bounded::UNIFORM,
-    tailed::WEIBULL_MIN,
+/// All laws of scipy.stats, in alphabetical order.
+pub fn laws() -> &'static [LawSpec] {
+    laws::all()
+}
+
+/// A modifier or constructor that scipy has not.
+pub struct ModifierSpec {
+    /// Its name.
+    pub name: &'static str,
+    /// How it is written.
+    pub call: &'static str,
+    /// What it is, in one line.
+    pub about: &'static str,
+}
+
+/// What laws can be made of besides scipy's.
+pub const MODIFIERS: [ModifierSpec; 5] = [
+    ModifierSpec {
+        name: "sample",
+        call: "sample(1, 2, 5), sample([1, 2], weights=[3, 1])",
+        about: "one of the listed values, by weight",
+    },
+    ModifierSpec {
+        name: "truncate",
+        call: "truncate(norm(12, 5), 2, 40)",
+        about: "a distribution given that it is between two values; draws outside are drawn again",
+    },
+    ModifierSpec {
+        name: "mix",
+        call: "mix([norm(12, 2), norm(80, 9)], weights=[9, 1])",
+        about: "one of several distributions, by weight",
+    },
+    ModifierSpec {
+        name: "shift",
+        call: "shift(lognorm(0.5), 10 ms)",
+        about: "a distribution moved by a constant",
+    },
+    ModifierSpec {
+        name: "empirical",
+        call: "empirical([11.8, 12.1, 14.9]), empirical(\"rtts.csv\", column=\"rtt\")",
+        about: "measured values, interpolated between neighbours",
+    },
 ];
 
-/// All laws that scenarios can name, in alphabetical order; `sample` and plain constants besides.
-pub fn laws() -> &'static [LawSpec] {
-    &LAWS
+/// More components than this are refused in a mixture.
+const MIXED_MAX: usize = 100;
+/// More measured values than this are refused.
+pub const MEASURED_MAX: usize = 1_000_000;
+
+/// Measured values for `empirical`, as a file has them.
+pub struct Measured {
+    /// The values, in the base unit of what they measure.
+    pub values: Vec<f64>,
+    /// What names the file from where the resolved scenario is.
+    pub path: String,
 }
+
+/// Finds the values in a file, by its path and the name of a column.
+pub type ReadMeasured<'a> = dyn FnMut(&str, Option<&str>) -> Result<Measured, String> + 'a;
 
 /// A distribution of numbers, or a constant. Cheap to clone.
 ///
@@ -59,9 +101,11 @@ pub fn laws() -> &'static [LawSpec] {
 #[derive(Clone, Debug)]
 pub struct Distribution {
     sampler: Sampler,
-    law: Option<Arc<dyn Law>>,
+    law: Option<Arc<Law>>,
     loc: f64,
     scale: f64,
+    /// Whether its values are whole numbers, but for `loc`.
+    whole: bool,
     shown: Arc<str>,
 }
 
@@ -73,6 +117,16 @@ enum Sampler {
     Law,
 }
 
+type Errors = Vec<ExpressionError>;
+
+fn one_error(
+    span: &Range<usize>,
+    message: impl Into<String>,
+    expected: impl Into<String>,
+) -> Errors {
+    vec![ExpressionError::new(span.clone(), message, expected)]
+}
+
 impl Distribution {
     /// Always `value`, which must be finite.
     pub fn constant(value: f64) -> Self {
@@ -81,7 +135,20 @@ impl Distribution {
             law: None,
             loc: value,
             scale: 0.0,
+            whole: false,
             shown: value.to_string().into(),
+        }
+    }
+
+    /// A law in place: loc 0, scale 1.
+    fn of_law(law: Law, shown: String) -> Self {
+        Distribution {
+            sampler: Sampler::Law,
+            law: Some(Arc::new(law)),
+            loc: 0.0,
+            scale: 1.0,
+            whole: false,
+            shown: shown.into(),
         }
     }
 
@@ -91,11 +158,13 @@ impl Distribution {
     /// As [`Distribution::from_expression`], or the first place where the text is no expression.
     pub fn parse(text: &str, dimension: Dimension) -> Result<Self, Vec<ExpressionError>> {
         let expression = expression::parse(text).map_err(|error| vec![error])?;
-        Self::from_expression(&expression, dimension)
+        let mut no_files = |_: &str, _: Option<&str>| Err("files cannot be read here".into());
+        Self::from_expression(&expression, dimension, &mut no_files)
     }
 
-    /// Checks a call like `norm(12, 2)`, a number, or `sample(1, 2, 5)`; its numbers measure
-    /// `dimension` (loc, scale and constants take units; shapes do not).
+    /// Checks a call like `norm(12, 2)`, a number, or `mix([norm(12, 2), 40])`; its numbers
+    /// measure `dimension` (loc, scale and constants take units; shapes do not). `read` finds
+    /// the values of `empirical("file")`.
     ///
     /// # Errors
     /// All of: an unknown name, a missing, superfluous or repeated parameter, a wrong unit, a
@@ -103,6 +172,7 @@ impl Distribution {
     pub fn from_expression(
         expression: &Expression,
         dimension: Dimension,
+        read: &mut ReadMeasured,
     ) -> Result<Self, Vec<ExpressionError>> {
         match &expression.kind {
             ExpressionKind::Number { .. } => match expression.number(dimension) {
@@ -113,24 +183,28 @@ impl Distribution {
                 name,
                 name_span,
                 arguments,
-            } => match (name.as_str(), LAWS.iter().find(|spec| spec.name == name)) {
-                ("sample", _) => Self::listed(name_span, arguments, dimension),
-                (_, Some(spec)) => Self::from_call(spec, name_span, arguments, dimension),
-                (_, None) => Err(vec![unknown(name, name_span)]),
+            } => match name.as_str() {
+                "sample" => Self::listed(name_span, arguments, dimension),
+                "truncate" => Self::truncated(name_span, arguments, dimension, read),
+                "mix" => Self::mixed(name_span, arguments, dimension, read),
+                "shift" => Self::shifted(name_span, arguments, dimension, read),
+                "empirical" => Self::empirical(name_span, arguments, dimension, read),
+                name => match laws::find(name) {
+                    Some(spec) => Self::from_call(spec, name_span, arguments, dimension),
+                    None => Err(vec![unknown(name, name_span)]),
+                },
             },
-            ExpressionKind::Name(name) if LAWS.iter().any(|spec| spec.name == name) => {
-                Err(vec![ExpressionError::new(
-                    expression.span.clone(),
-                    format!("`{name}` needs its parameters"),
-                    format!("{name}(...)"),
-                )])
-            }
+            ExpressionKind::Name(name) if names().any(|known| known == name) => Err(one_error(
+                &expression.span,
+                format!("`{name}` needs its parameters"),
+                format!("{name}(...)"),
+            )),
             ExpressionKind::Name(name) => Err(vec![unknown(name, &expression.span)]),
-            _ => Err(vec![ExpressionError::new(
-                expression.span.clone(),
+            _ => Err(one_error(
+                &expression.span,
                 "a number or a distribution is expected here",
                 "for example 12 or norm(12, 2)",
-            )]),
+            )),
         }
     }
 
@@ -139,51 +213,61 @@ impl Distribution {
         span: &Range<usize>,
         arguments: &[Argument],
         dimension: Dimension,
-    ) -> Result<Self, Vec<ExpressionError>> {
+    ) -> Result<Self, Errors> {
         let mut errors = Vec::new();
         let names = spec.parameters();
-        let shapes_count = spec.shapes.len();
-        let bound = expression::bind(
-            spec.name,
-            span,
-            &names,
-            shapes_count,
-            arguments,
-            &mut errors,
-        );
-        let mut number = |place: usize, default: f64, dimension| match bound[place] {
-            None => default,
-            Some(expression) => expression.number(dimension).unwrap_or_else(|error| {
+        let count = spec.shapes.len();
+        let bound = expression::bind(spec.name, span, &names, count, arguments, &mut errors);
+        let mut number = |expression: &Expression, dimension| {
+            expression.number(dimension).unwrap_or_else(|error| {
                 errors.push(error);
                 f64::NAN
-            }),
+            })
         };
-        let shapes: Vec<f64> = (0..shapes_count)
-            .map(|place| number(place, f64::NAN, Dimension::Plain))
-            .collect();
-        let loc = number(shapes_count, 0.0, dimension);
-        let scale = if spec.has_scale {
-            number(shapes_count + 1, 1.0, dimension)
-        } else {
-            1.0
+        // The numbers of each shape, with their places.
+        let mut shapes: Vec<(&str, ShapeRange, Range<usize>, f64)> = Vec::new();
+        let mut not_a_list = None;
+        for (&(name, range), bound) in spec.shapes.iter().zip(&bound) {
+            let Some(expression) = bound else { continue };
+            let items = match (&expression.kind, spec.takes_list()) {
+                (ExpressionKind::List(items), true) => &items[..],
+                (_, true) => {
+                    not_a_list = Some(expression.span.clone());
+                    &[]
+                }
+                (_, false) => std::slice::from_ref(*expression),
+            };
+            for item in items {
+                let value = number(item, Dimension::Plain);
+                shapes.push((name, range, item.span.clone(), value));
+            }
+        }
+        let loc = bound[count].map_or(0.0, |expression| number(expression, dimension));
+        let scale = match bound.get(count + 1) {
+            Some(Some(expression)) => number(expression, dimension),
+            _ => 1.0,
         };
-        let place_of = |place: usize| bound[place].map_or(span.clone(), |e| e.span.clone());
-        for (place, (&(shape, range), &value)) in spec.shapes.iter().zip(&shapes).enumerate() {
-            if !value.is_nan() && !range.contains(value) {
+        if let Some(place) = not_a_list {
+            let message = format!("`{}` of `{}` is a list", names[0], spec.name);
+            errors.push(ExpressionError::new(place, message, "[0.2, 0.5, 0.9]"));
+        }
+        for (shape, range, place, value) in &shapes {
+            if !value.is_nan() && !range.contains(*value) {
+                let described = range.described();
                 errors.push(ExpressionError::new(
-                    place_of(place),
+                    place.clone(),
                     format!(
-                        "`{shape}` of `{}` must be {}, not {value}",
-                        spec.name,
-                        range.described()
+                        "`{shape}` of `{}` must be {described}, not {value}",
+                        spec.name
                     ),
-                    range.described(),
+                    described,
                 ));
             }
         }
         if scale <= 0.0 {
+            let place = bound[count + 1].map_or(span.clone(), |e| e.span.clone());
             errors.push(ExpressionError::new(
-                place_of(shapes_count + 1),
+                place,
                 format!("`scale` of `{}` must be above 0, not {scale}", spec.name),
                 "above 0",
             ));
@@ -191,13 +275,17 @@ impl Distribution {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let law = (spec.build)(&shapes).map_err(|problem| {
+        let values: Vec<f64> = shapes.iter().map(|&(_, _, _, value)| value).collect();
+        let law = (spec.build)(&values).map_err(|problem| {
             let message = format!("`{}` cannot be made: {problem}", spec.name);
-            vec![ExpressionError::new(span.clone(), message, problem)]
+            one_error(span, message, problem)
         })?;
-        let mut shown: Vec<String> = shapes.iter().map(f64::to_string).collect();
+        let mut shown: Vec<String> = values.iter().map(f64::to_string).collect();
+        if spec.takes_list() {
+            shown = vec![format!("[{}]", shown.join(", "))];
+        }
         shown.push(loc.to_string());
-        if spec.has_scale {
+        if !spec.discrete {
             shown.push(scale.to_string());
         }
         Ok(Distribution {
@@ -206,9 +294,10 @@ impl Distribution {
             } else {
                 Sampler::Law
             },
-            law: Some(law.into()),
+            law: Some(Arc::new(law)),
             loc,
             scale,
+            whole: spec.discrete,
             shown: format!("{}({})", spec.name, shown.join(", ")).into(),
         })
     }
@@ -218,19 +307,9 @@ impl Distribution {
         span: &Range<usize>,
         arguments: &[Argument],
         dimension: Dimension,
-    ) -> Result<Self, Vec<ExpressionError>> {
+    ) -> Result<Self, Errors> {
         let call = choice::SampleCall::new(span, arguments)?;
-        let mut errors = Vec::new();
-        let mut values = Vec::with_capacity(call.values.len());
-        for value in &call.values {
-            match value.number(dimension) {
-                Ok(value) => values.push(value),
-                Err(error) => errors.push(error),
-            }
-        }
-        if !errors.is_empty() {
-            return Err(errors);
-        }
+        let values = numbers(call.values.iter().copied(), dimension)?;
         let mut shown: Vec<String> = values.iter().map(f64::to_string).collect();
         if let Some(weights) = &call.weights {
             shown = vec![
@@ -239,16 +318,162 @@ impl Distribution {
             ];
         }
         let weights = call.weights.unwrap_or_else(|| vec![1.0; values.len()]);
-        let law = discrete::Listed::new(values, weights).map_err(|problem| {
-            vec![ExpressionError::new(span.clone(), problem.clone(), problem)]
+        let parts = values.into_iter().map(Self::constant).collect();
+        let law = modifiers::mixed(parts, &weights)
+            .map_err(|problem| one_error(span, problem.clone(), problem))?;
+        Ok(Self::of_law(law, format!("sample({})", shown.join(", "))))
+    }
+
+    /// `truncate(D, low, high)`.
+    fn truncated(
+        span: &Range<usize>,
+        arguments: &[Argument],
+        dimension: Dimension,
+        read: &mut ReadMeasured,
+    ) -> Result<Self, Errors> {
+        let mut errors = Vec::new();
+        let names = ["dist", "low", "high"];
+        let bound = expression::bind("truncate", span, &names, 3, arguments, &mut errors);
+        let inner = part(bound[0], dimension, read, &mut errors);
+        let ends = [bound[1], bound[2]].map(|end| {
+            let number = end?.number(dimension);
+            number.map_err(|error| errors.push(error)).ok()
+        });
+        let (Some(inner), [Some(low), Some(high)]) = (inner, ends) else {
+            return Err(errors);
+        };
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        if low >= high {
+            let place = bound[2].map_or(span.clone(), |end| end.span.clone());
+            let message = format!("`high` of `truncate` must be above `low`, {low}, not {high}");
+            return Err(one_error(&place, message, format!("above {low}")));
+        }
+        let law = modifiers::truncated(&inner, low, high).map_err(|problem| {
+            one_error(span, problem, "ends between which the distribution lies")
         })?;
+        let shown = format!("truncate({inner}, {low}, {high})");
+        let whole = inner.whole;
         Ok(Distribution {
-            sampler: Sampler::Law,
-            law: Some(Arc::new(law)),
-            loc: 0.0,
-            scale: 1.0,
-            shown: format!("sample({})", shown.join(", ")).into(),
+            whole,
+            ..Self::of_law(law, shown)
         })
+    }
+
+    /// `mix([D1, D2], weights=[1, 2])`.
+    fn mixed(
+        span: &Range<usize>,
+        arguments: &[Argument],
+        dimension: Dimension,
+        read: &mut ReadMeasured,
+    ) -> Result<Self, Errors> {
+        let call = choice::SampleCall::named("mix", span, arguments)?;
+        if call.values.len() > MIXED_MAX {
+            let message = format!("`mix` has {} distributions", call.values.len());
+            return Err(one_error(span, message, format!("at most {MIXED_MAX}")));
+        }
+        let mut errors = Vec::new();
+        let parts: Vec<Self> = call
+            .values
+            .iter()
+            .filter_map(|&value| part(Some(value), dimension, read, &mut errors))
+            .collect();
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let shown: Vec<&str> = parts.iter().map(|part| &*part.shown).collect();
+        let mut shown = format!("[{}]", shown.join(", "));
+        if let Some(weights) = &call.weights {
+            shown = format!("{shown}, {}", choice::show_weights(weights));
+        }
+        let weights = call.weights.unwrap_or_else(|| vec![1.0; parts.len()]);
+        let law = modifiers::mixed(parts, &weights)
+            .map_err(|problem| one_error(span, problem.clone(), problem))?;
+        Ok(Self::of_law(law, format!("mix({shown})")))
+    }
+
+    /// `shift(D, 10 ms)`.
+    fn shifted(
+        span: &Range<usize>,
+        arguments: &[Argument],
+        dimension: Dimension,
+        read: &mut ReadMeasured,
+    ) -> Result<Self, Errors> {
+        let mut errors = Vec::new();
+        let names = ["dist", "by"];
+        let bound = expression::bind("shift", span, &names, 2, arguments, &mut errors);
+        let inner = part(bound[0], dimension, read, &mut errors);
+        let by = bound[1].and_then(|by| {
+            let number = by.number(dimension);
+            number.map_err(|error| errors.push(error)).ok()
+        });
+        match (inner, by) {
+            (Some(inner), Some(by)) if errors.is_empty() => Ok(Distribution {
+                loc: inner.loc + by,
+                shown: format!("shift({inner}, {by})").into(),
+                ..inner
+            }),
+            _ => Err(errors),
+        }
+    }
+
+    /// `empirical([1, 2, 5])`, `empirical("rtts.csv", column="rtt")`.
+    fn empirical(
+        span: &Range<usize>,
+        arguments: &[Argument],
+        dimension: Dimension,
+        read: &mut ReadMeasured,
+    ) -> Result<Self, Errors> {
+        let mut errors = Vec::new();
+        let names = ["values", "column"];
+        let bound = expression::bind("empirical", span, &names, 1, arguments, &mut errors);
+        let (Some(source), true) = (bound[0], errors.is_empty()) else {
+            return Err(errors);
+        };
+        let column = match bound[1].map(|column| (&column.kind, &column.span)) {
+            None => None,
+            Some((ExpressionKind::Text(name) | ExpressionKind::Name(name), _)) => Some(name),
+            Some((_, place)) => {
+                let message = "`column` of `empirical` is the name of a column";
+                return Err(one_error(place, message, "column=\"rtt\""));
+            }
+        };
+        let (mut values, shown) = match (&source.kind, column) {
+            (ExpressionKind::List(items), None) => {
+                let values = numbers(items.iter(), dimension)?;
+                let listed: Vec<String> = values.iter().map(f64::to_string).collect();
+                (values, format!("[{}]", listed.join(", ")))
+            }
+            (ExpressionKind::Text(path), column) => {
+                let measured = read(path, column.map(String::as_str))
+                    .map_err(|problem| one_error(&source.span, problem, ""))?;
+                let column = column.map_or_else(String::new, |column| {
+                    format!(", column={}", expression::quote_text(column))
+                });
+                let path = expression::quote_text(&measured.path);
+                (measured.values, format!("{path}{column}"))
+            }
+            _ => {
+                let message = "`empirical` takes a list of numbers, or the path of a CSV file";
+                let expected = "empirical([11.8, 12.1]) or empirical(\"rtts.csv\")";
+                return Err(one_error(&source.span, message, expected));
+            }
+        };
+        if values.is_empty() || values.len() > MEASURED_MAX {
+            let message = format!("there are {} measured values", values.len());
+            let expected = format!("from 1 to {MEASURED_MAX}");
+            return Err(one_error(&source.span, message, expected));
+        }
+        values.sort_by(f64::total_cmp);
+        let shown = format!("empirical({shown})");
+        if let [value] = values[..] {
+            return Ok(Distribution {
+                shown: shown.into(),
+                ..Self::constant(value)
+            });
+        }
+        Ok(Self::of_law(modifiers::empirical(values), shown))
     }
 
     /// Draws one number.
@@ -310,14 +535,71 @@ impl Distribution {
             Some(law) => law.mass_below((x - self.loc) / self.scale),
         }
     }
+
+    /// P(X <= x).
+    pub fn mass_at_most(&self, x: f64) -> f64 {
+        match &self.law {
+            None => f64::from(u8::from(self.loc <= x)),
+            Some(law) => law.mass_at_most((x - self.loc) / self.scale),
+        }
+    }
+
+    /// About how many times a draw is tried until it is accepted.
+    fn tries(&self) -> f64 {
+        self.law.as_ref().map_or(1.0, |law| law.tries())
+    }
+
+    /// The first value at or above `x`, if values are whole numbers (but for loc).
+    fn first_whole(&self, x: f64) -> Option<f64> {
+        self.whole.then(|| (x - self.loc).ceil() + self.loc)
+    }
+}
+
+/// A distribution within another one.
+fn part(
+    expression: Option<&Expression>,
+    dimension: Dimension,
+    read: &mut ReadMeasured,
+    errors: &mut Errors,
+) -> Option<Distribution> {
+    match Distribution::from_expression(expression?, dimension, read) {
+        Ok(part) => Some(part),
+        Err(more) => {
+            errors.extend(more);
+            None
+        }
+    }
+}
+
+fn numbers<'a>(
+    expressions: impl Iterator<Item = &'a Expression>,
+    dimension: Dimension,
+) -> Result<Vec<f64>, Errors> {
+    let mut errors = Vec::new();
+    let values = expressions
+        .filter_map(|value| {
+            let number = value.number(dimension);
+            number.map_err(|error| errors.push(error)).ok()
+        })
+        .collect();
+    if errors.is_empty() {
+        Ok(values)
+    } else {
+        Err(errors)
+    }
+}
+
+/// All names that can be called.
+fn names() -> impl Iterator<Item = &'static str> {
+    let laws = laws::all().iter().map(|spec| spec.name);
+    let former = laws::FORMER_NAMES.iter().map(|&(former, _)| former);
+    laws.chain(former)
+        .chain(MODIFIERS.iter().map(|spec| spec.name))
 }
 
 fn unknown(name: &str, span: &Range<usize>) -> ExpressionError {
-    let names = || LAWS.iter().map(|spec| spec.name).chain(["sample"]);
-    let expected = nearest(name, names()).unwrap_or_else(|| {
-        let names: Vec<&str> = names().collect();
-        format!("known distributions: {}", names.join(", "))
-    });
+    let expected = nearest(name, names())
+        .unwrap_or_else(|| "`p2psim list distributions` shows all names".into());
     ExpressionError::new(
         span.clone(),
         format!("unknown distribution `{name}`"),

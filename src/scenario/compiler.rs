@@ -1,5 +1,6 @@
 //! From a scenario's tree to a plan: the whole, and what all parts share.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::diagnostics::{Diagnostic, Severity};
@@ -9,6 +10,7 @@ use super::node::{self, Node, Scalar, Value};
 use super::source::{Place, Sources};
 use super::topology::Topology;
 use super::{InputFile, LoadOptions, Scenario, ScenarioError, overrides, resolved};
+use crate::distribution::Distribution;
 use crate::network::{LatencyMeaning, LinkMode};
 use crate::simulation::Plan;
 use crate::time::Time;
@@ -24,8 +26,15 @@ pub(super) struct Compiler<'a> {
     pub(super) sources: Sources,
     diagnostics: Vec<Diagnostic>,
     pub(super) options: &'a LoadOptions,
+    pub(super) inputs: Inputs<'a>,
+    /// Laws by how they are written: those with tables are built once.
+    pub(super) laws: BTreeMap<String, Distribution>,
+}
+
+/// The files that a scenario names.
+pub(super) struct Inputs<'a> {
     folder: &'a Path,
-    inputs: Vec<InputFile>,
+    files: Vec<InputFile>,
 }
 
 /// The `network` part of a scenario.
@@ -46,8 +55,11 @@ pub(super) fn compile(
         sources: Sources::default(),
         diagnostics: Vec::new(),
         options,
-        folder,
-        inputs: Vec::new(),
+        inputs: Inputs {
+            folder,
+            files: Vec::new(),
+        },
+        laws: BTreeMap::new(),
     };
     if text.len() > node::FILE_BYTES_MAX {
         compiler.error(
@@ -83,7 +95,7 @@ pub(super) fn compile(
             plan,
             warnings,
             resolved,
-            inputs,
+            inputs: inputs.files,
             sources,
         }),
         _ => Err(ScenarioError::new(errors, sources)),
@@ -96,6 +108,41 @@ pub fn estimate_bytes(peers: u64, links: f64) -> u64 {
     const PEER_BYTES: f64 = 600.0;
     const LINK_BYTES: f64 = 200.0;
     (peers as f64 * PEER_BYTES + links * LINK_BYTES) as u64
+}
+
+impl Inputs<'_> {
+    /// Reads a file, relative to the scenario; it becomes an input of the run. Its bytes and its
+    /// name there.
+    pub(super) fn read(
+        &mut self,
+        path: &str,
+        bytes_max: usize,
+    ) -> Result<(Vec<u8>, String), String> {
+        let path = self.folder.join(path);
+        let bytes = super::read_file(&path, bytes_max)
+            .map_err(|problem| format!("cannot read {}: {problem}", path.display()))?;
+        let base = path.file_name().map_or_else(
+            || "input".into(),
+            |name| name.to_string_lossy().into_owned(),
+        );
+        let mut name = base.clone();
+        let mut count = 1;
+        while self
+            .files
+            .iter()
+            .any(|input| input.name == name && input.bytes != bytes)
+        {
+            count += 1;
+            name = format!("{count}-{base}");
+        }
+        if self.files.iter().all(|input| input.name != name) {
+            self.files.push(InputFile {
+                name: name.clone(),
+                bytes: bytes.clone(),
+            });
+        }
+        Ok((bytes, name))
+    }
 }
 
 impl Compiler<'_> {
@@ -142,44 +189,20 @@ impl Compiler<'_> {
         );
     }
 
-    /// Reads a file that the scenario names, relative to the scenario; it becomes an input of
-    /// the run. Its bytes and its name there.
+    /// Reads a file that the scenario names; its bytes and its name among the run's inputs.
     pub(super) fn input(
         &mut self,
         scalar: &Scalar,
         place: Place,
         bytes_max: usize,
     ) -> Option<(Vec<u8>, String)> {
-        let path = self.folder.join(&scalar.text);
-        let bytes = match super::read_file(&path, bytes_max) {
-            Ok(bytes) => bytes,
+        match self.inputs.read(&scalar.text, bytes_max) {
+            Ok(read) => Some(read),
             Err(problem) => {
-                let message = format!("cannot read {}: {problem}", path.display());
-                self.error(place, message, "a file, relative to the scenario");
-                return None;
+                self.error(place, problem, "a file, relative to the scenario");
+                None
             }
-        };
-        let base = path.file_name().map_or_else(
-            || "input".into(),
-            |name| name.to_string_lossy().into_owned(),
-        );
-        let mut name = base.clone();
-        let mut count = 1;
-        while self
-            .inputs
-            .iter()
-            .any(|input| input.name == name && input.bytes != bytes)
-        {
-            count += 1;
-            name = format!("{count}-{base}");
         }
-        if self.inputs.iter().all(|input| input.name != name) {
-            self.inputs.push(InputFile {
-                name: name.clone(),
-                bytes: bytes.clone(),
-            });
-        }
-        Some((bytes, name))
     }
 
     fn plan(&mut self, root: &Node) -> Option<(Plan, String)> {

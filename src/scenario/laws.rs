@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use super::compiler::Compiler;
+use super::measured::{self, MEASURED_BYTES_MAX};
 use super::node::{Node, Scalar, Value};
 use super::source::Place;
-use crate::distribution::{Choice, Distribution};
+use crate::distribution::{Choice, Distribution, Measured};
 use crate::expression::{self, Argument, Expression, ExpressionError, ExpressionKind};
 use crate::time::Time;
 use crate::units::Dimension;
@@ -100,7 +101,10 @@ impl Compiler<'_> {
         let mut places = vec![name.place];
         let arguments = match params {
             None => Vec::new(),
-            Some(params) => self.arguments(params, &mut places, name_scalar.text == "sample")?,
+            Some(params) => {
+                let takes_list = matches!(&*name_scalar.text, "sample" | "mix" | "empirical");
+                self.arguments(params, &mut places, takes_list)?
+            }
         };
         Some(Placed {
             expression: Expression {
@@ -119,7 +123,7 @@ impl Compiler<'_> {
         &mut self,
         params: &Node,
         places: &mut Vec<Place>,
-        sample: bool,
+        takes_list: bool,
     ) -> Option<Vec<Argument>> {
         let positional = |value| Argument {
             keyword: None,
@@ -141,7 +145,7 @@ impl Compiler<'_> {
             _ => {
                 let value = self.argument(params, places)?;
                 match value.kind {
-                    ExpressionKind::List(items) if !sample => {
+                    ExpressionKind::List(items) if !takes_list => {
                         Some(items.into_iter().map(positional).collect())
                     }
                     _ => Some(vec![positional(value)]),
@@ -178,9 +182,29 @@ impl Compiler<'_> {
 
     /// A distribution whose numbers measure `dimension`.
     pub(super) fn law(&mut self, node: &Node, dimension: Dimension) -> Option<Distribution> {
+        let written = match &node.value {
+            Value::Scalar(scalar) => Some(format!("{dimension:?} {}", scalar.text)),
+            _ => None,
+        };
+        if let Some(known) = written.as_ref().and_then(|text| self.laws.get(text)) {
+            return Some(known.clone());
+        }
         let placed = self.placed(node, "a number or a distribution")?;
-        match Distribution::from_expression(&placed.expression, dimension) {
-            Ok(law) => Some(law),
+        let inputs = &mut self.inputs;
+        let mut read = |path: &str, column: Option<&str>| {
+            let (bytes, name) = inputs.read(path, MEASURED_BYTES_MAX)?;
+            Ok(Measured {
+                values: measured::values(path, &bytes, column)?,
+                path: format!("inputs/{name}"),
+            })
+        };
+        match Distribution::from_expression(&placed.expression, dimension, &mut read) {
+            Ok(law) => {
+                if let Some(written) = written {
+                    self.laws.insert(written, law.clone());
+                }
+                Some(law)
+            }
             Err(errors) => {
                 self.expression_errors(&placed.map, errors);
                 None

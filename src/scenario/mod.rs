@@ -9,6 +9,7 @@ mod diagnostics;
 mod fields;
 mod latencies;
 mod laws;
+mod measured;
 mod node;
 mod output;
 mod overrides;
@@ -22,6 +23,7 @@ use std::path::Path;
 
 pub use compiler::estimate_bytes;
 pub use diagnostics::{Diagnostic, Severity};
+pub use measured::read_measured;
 pub use overrides::Override;
 
 use crate::services::Registry;
