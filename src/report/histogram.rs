@@ -88,12 +88,12 @@ impl Statistics {
     /// Shows a number of these statistics in `unit`, with as many decimals as the spread of the
     /// draws asks for.
     pub fn show(&self, value: f64, unit: Unit) -> String {
-        let middle = self.quantile(0.95) - self.quantile(0.05);
-        let spread = if middle > 0.0 {
-            middle
-        } else {
-            self.max - self.min
-        };
+        let across = |p| self.quantile(1.0 - p) - self.quantile(p);
+        // Of long tails the quartiles: what is usual decides.
+        let spread = [4.0 * across(0.25), across(0.05), self.max - self.min]
+            .into_iter()
+            .filter(|&spread| spread > 0.0)
+            .fold(f64::INFINITY, f64::min);
         show_number(value / unit.size, spread / unit.size)
     }
 
@@ -318,7 +318,7 @@ fn show_number(value: f64, spread: f64) -> String {
         return format!("{value:.3e}");
     }
     let wanted = match spread {
-        spread if spread > 0.0 => 2.0 - spread.log10().floor(),
+        spread if spread.is_finite() => 2.0 - spread.log10().floor(),
         // All the same: as it is written.
         _ => return value.to_string(),
     };
@@ -456,7 +456,7 @@ mod tests {
             (-0.0001, 1.0, "0.00"),
             (123_456_789.0, 1.0, "1.235e8"),
             (0.000_012_3, 1e-6, "1.230e-5"),
-            (12.5, 0.0, "12.5"),
+            (12.5, f64::INFINITY, "12.5"),
             (f64::NAN, 1.0, "-"),
         ];
         for (value, spread, text) in shown {

@@ -7,11 +7,11 @@ use kuva::plot::Histogram;
 use kuva::render::figure::Figure;
 use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
-use kuva::render::render::Scene;
 
 use super::people::PANEL_LOCATIONS_MAX;
 use super::{Series, Subject};
 use crate::report::histogram::Bars;
+use crate::units::show_count;
 
 /// How a picture is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +36,9 @@ const COLOUR: &str = "#4c78a8";
 /// # Errors
 /// When a bandwidth is hardly ever positive, or the picture cannot be made.
 pub fn picture(subject: &Subject, count: u64, format: PictureFormat) -> io::Result<Vec<u8>> {
-    let scene = figure(grid(subject), count)?;
+    let seed = subject.seed();
+    let title = format!("{} draws from seed {seed}", show_count(count));
+    let scene = figure(grid(subject), count)?.with_title(title).render();
     match format {
         PictureFormat::Svg => Ok(SvgBackend::default().render_scene(&scene).into_bytes()),
         PictureFormat::Png => kuva::PngBackend::new()
@@ -70,7 +72,7 @@ fn grid(subject: &Subject) -> Vec<Vec<Option<Series>>> {
     }
 }
 
-fn figure(grid: Vec<Vec<Option<Series>>>, count: u64) -> io::Result<Scene> {
+fn figure(grid: Vec<Vec<Option<Series>>>, count: u64) -> io::Result<Figure> {
     let columns = grid.iter().map(Vec::len).max().unwrap_or(1);
     let rows = grid.len();
     let (mut plots, mut layouts, mut structure) = (Vec::new(), Vec::new(), Vec::new());
@@ -89,7 +91,7 @@ fn figure(grid: Vec<Vec<Option<Series>>>, count: u64) -> io::Result<Scene> {
         .with_plots(plots)
         .with_layouts(layouts)
         .with_cell_size(PANEL_WIDTH, PANEL_HEIGHT)
-        .render())
+        .with_title_size(14))
 }
 
 fn panel(series: Series, count: u64) -> io::Result<(Plot, Layout)> {
@@ -107,15 +109,16 @@ fn panel(series: Series, count: u64) -> io::Result<(Plot, Layout)> {
     let label = series.label(unit);
     let figures = statistics.figures(unit);
     let figures = [&figures[0], &figures[1]].map(|(name, value)| format!("{name} {value}"));
-    let layout = Layout::auto_from_plots(std::slice::from_ref(&plot))
+    let mut layout = Layout::auto_from_plots(std::slice::from_ref(&plot))
         .with_title(plain(&series.title))
         .with_subtitle(figures.join("   "))
         .with_x_label(plain(&label))
-        .with_y_label("draws")
         .with_x_axis_min(low)
         .with_x_axis_max(high)
         .with_ticks(5)
         .with_show_grid(false);
+    // Round numbers on the axis rather than the bars' edges.
+    layout.x_bin_width = None;
     Ok((plot, layout))
 }
 

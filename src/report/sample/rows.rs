@@ -72,8 +72,8 @@ struct Rows<'o, W> {
     format: RowFormat,
     out: &'o mut W,
     text: Vec<u8>,
-    /// What stands between rows: nothing before the first.
-    gap: &'static [u8],
+    /// Whether the next row follows another one of a JSON list.
+    comma: bool,
 }
 
 impl<'o, W: Write> Rows<'o, W> {
@@ -82,28 +82,25 @@ impl<'o, W: Write> Rows<'o, W> {
             format,
             out,
             text: Vec::with_capacity(64 * BLOCK),
-            gap: b"",
+            comma: false,
         }
     }
 
     fn header(&mut self, columns: &[&str]) -> io::Result<()> {
         match self.format {
-            RowFormat::Csv => {
-                self.text.extend(csv_fields(columns)?);
-                self.gap = b"\n";
-            }
-            RowFormat::Json => self.text.extend_from_slice(b"[\n"),
+            RowFormat::Csv => self.text.extend(csv_fields(columns)?),
+            RowFormat::Json => self.text.push(b'['),
         }
         Ok(())
     }
 
     /// Goes on to the next row.
     fn next(&mut self) {
-        self.text.extend_from_slice(self.gap);
-        self.gap = match self.format {
-            RowFormat::Csv => b"\n",
-            RowFormat::Json => b",\n",
-        };
+        if self.comma {
+            self.text.push(b',');
+        }
+        self.comma = self.format == RowFormat::Json;
+        self.text.push(b'\n');
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -126,7 +123,7 @@ impl<'o, W: Write> Rows<'o, W> {
             self.text.extend_from_slice(b"null");
         } else {
             let mut buffer = zmij::Buffer::new();
-            self.text.extend_from_slice(buffer.format(value).as_bytes());
+            push_number(&mut self.text, buffer.format(value).as_bytes());
         }
     }
 
@@ -272,6 +269,20 @@ impl Frame {
         text.extend_from_slice(self.head);
         text.extend_from_slice(itoa::Buffer::new().format(draw).as_bytes());
         text.extend_from_slice(&self.middle);
+    }
+}
+
+/// Appends a number. Most have 16 to 24 characters: two copies of fixed size, which overlap, cost
+/// less than one of any size.
+fn push_number(text: &mut Vec<u8>, number: &[u8]) {
+    match (number.first_chunk::<16>(), number.last_chunk::<8>()) {
+        (Some(first), Some(last)) if number.len() <= 24 => {
+            let end = text.len() + number.len();
+            text.extend_from_slice(first);
+            text.truncate(end - last.len());
+            text.extend_from_slice(last);
+        }
+        _ => text.extend_from_slice(number),
     }
 }
 
