@@ -31,7 +31,7 @@ const EXPRESSION_SEED: u64 = 1;
 )]
 pub(super) struct SampleArgs {
     /// A scenario file; or a distribution, in ms: "norm(12, 2)"
-    #[arg(value_name = "SCENARIO|EXPRESSION", allow_hyphen_values = true)]
+    #[arg(value_name = "SCENARIO|EXPRESSION", allow_negative_numbers = true)]
     source: PathBuf,
     /// How many times to draw [default: 1; for a figure 1000]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]

@@ -6,6 +6,8 @@ use crate::units::{Unit, show_count};
 pub const KEPT_MAX: usize = 1_000_000;
 /// The share of draws at each end that the bars may leave out where tails reach far.
 const TAIL_SHARE: f64 = 0.005;
+/// The figures in the order in which people read them.
+pub const FIGURES: [&str; 7] = ["mean", "sd", "min", "5 %", "50 %", "95 %", "max"];
 /// From empty to full, in eighths of a line.
 const BLOCKS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
@@ -97,19 +99,18 @@ impl Statistics {
         show_number(value / unit.size, spread / unit.size)
     }
 
-    /// Names and figures in the order in which people read them: mean, sd, min, 5 %, 50 %, 95 %,
-    /// max.
-    pub fn figures(&self, unit: Unit) -> [(&'static str, String); 7] {
-        let show = |value| self.show(value, unit);
+    /// What [`FIGURES`] names.
+    pub fn figures(&self, unit: Unit) -> [String; 7] {
         [
-            ("mean", show(self.mean)),
-            ("sd", show(self.std_dev())),
-            ("min", show(self.min)),
-            ("5 %", show(self.quantile(0.05))),
-            ("50 %", show(self.quantile(0.5))),
-            ("95 %", show(self.quantile(0.95))),
-            ("max", show(self.max)),
+            self.mean,
+            self.std_dev(),
+            self.min,
+            self.quantile(0.05),
+            self.quantile(0.5),
+            self.quantile(0.95),
+            self.max,
         ]
+        .map(|value| self.show(value, unit))
     }
 
     /// What must be said about the figures: draws left out of them.
@@ -154,12 +155,9 @@ impl Statistics {
             let gap = drawn.saturating_sub(ends[0].chars().count()).max(1);
             lines.push("─".repeat(drawn));
             lines.push(format!("{}{:>gap$}", ends[0], right.trim_end()));
-            lines.extend(flow(
-                self.figures(unit)
-                    .map(|(name, value)| format!("{name} {value}")),
-                "   ",
-                width,
-            ));
+            let figures = FIGURES.iter().zip(self.figures(unit));
+            let figures = figures.map(|(name, value)| format!("{name} {value}"));
+            lines.extend(flow(figures, "   ", width));
             if let Some(note) = bars.note() {
                 lines.extend(flow(note.split(' ').map(str::to_owned), " ", width));
             }

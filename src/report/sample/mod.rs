@@ -45,7 +45,7 @@ impl Subject<'_> {
             measures: String::new(),
             dimension: Dimension::Time,
             seed,
-            stream: stream(seed, ""),
+            stream: Stream::global(seed, Purpose::Sample),
             bandwidth: None,
             law,
         })
@@ -75,7 +75,7 @@ pub struct Series {
     title: String,
     /// As a column of a table calls it, with its unit: `bandwidth_ul_bit_per_s`.
     column: String,
-    /// What a draw is: `round trip`; empty if nobody knows.
+    /// What a draw is: `round trip`; empty for an expression, of which nobody knows.
     measures: String,
     dimension: Dimension,
     law: Distribution,
@@ -219,7 +219,7 @@ impl<'a> Latencies<'a> {
     }
 
     /// The same with no more than `max` locations either way, or with `max * max` from one.
-    fn first(&self, max: usize) -> Self {
+    fn at_most(&self, max: usize) -> Self {
         let mut first = self.clone();
         if self.from.len() > 1 {
             first.from.truncate(max);

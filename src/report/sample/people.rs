@@ -3,9 +3,9 @@
 use std::io::{self, Write};
 
 use super::{Latencies, Peers, Series, Subject};
-use crate::report::histogram::Statistics;
+use crate::report::histogram::{FIGURES, Statistics};
 use crate::report::table;
-use crate::units::{show_bandwidth, show_count};
+use crate::units::{Unit, show_bandwidth, show_count};
 
 /// The narrowest panel of a grid, in columns.
 const PANEL_WIDTH_MIN: usize = 32;
@@ -80,7 +80,7 @@ pub fn histogram(
         Subject::Latencies(latencies) | Subject::Both(latencies, _) => {
             let (measures, _) = latencies.meaning();
             headline(out, &format!("{measures} in ms"), count, subject.seed())?;
-            let shown = latencies.first(PANEL_LOCATIONS_MAX);
+            let shown = latencies.at_most(PANEL_LOCATIONS_MAX);
             for &from in &shown.from {
                 let row = shown.to.iter().filter_map(|&to| shown.series(from, to));
                 panels(&row.collect::<Vec<Series>>(), count, width, out)?;
@@ -185,11 +185,9 @@ fn left_out(all: &Latencies, shown: &Latencies, out: &mut impl Write) -> io::Res
     )
 }
 
-const FIGURES: [&str; 7] = ["mean", "sd", "min", "5 %", "50 %", "95 %", "max"];
-
 fn figures_table(
     first: &str,
-    rows: impl Iterator<Item = io::Result<(String, Statistics, crate::units::Unit)>>,
+    rows: impl Iterator<Item = io::Result<(String, Statistics, Unit)>>,
     out: &mut impl Write,
 ) -> io::Result<()> {
     let mut shown = Vec::new();
@@ -197,7 +195,7 @@ fn figures_table(
     for row in rows {
         let (name, statistics, unit) = row?;
         let mut cells = vec![name];
-        cells.extend(statistics.figures(unit).map(|(_, value)| value));
+        cells.extend(statistics.figures(unit));
         shown.push(cells);
         for note in statistics.notes() {
             if !notes.contains(&note) {
@@ -220,7 +218,7 @@ fn latency_statistics(latencies: &Latencies, count: u64, out: &mut impl Write) -
         latencies.plan.seed,
     )?;
     writeln!(out)?;
-    let shown = latencies.first(TABLE_LOCATIONS_MAX);
+    let shown = latencies.at_most(TABLE_LOCATIONS_MAX);
     let rows = shown.pairs().map(|(_, _, series)| {
         let title = series.title.clone();
         let statistics = series.clone().statistics(count)?;

@@ -53,7 +53,7 @@ fn grid(subject: &Subject) -> Vec<Vec<Option<Series>>> {
     match subject {
         Subject::Law(series) => vec![vec![Some(series.clone())]],
         Subject::Latencies(latencies) | Subject::Both(latencies, _) => {
-            let shown = latencies.first(PANEL_LOCATIONS_MAX);
+            let shown = latencies.at_most(PANEL_LOCATIONS_MAX);
             let row = |&from: &usize| -> Vec<Option<Series>> {
                 shown.to.iter().map(|&to| shown.series(from, to)).collect()
             };
@@ -107,11 +107,10 @@ fn panel(series: Series, count: u64) -> io::Result<(Plot, Layout)> {
     let counts = bars.counts.iter().map(|&count| count as f64).collect();
     let plot = Plot::Histogram(Histogram::from_bins(edges, counts).with_color(COLOUR));
     let label = series.label(unit);
-    let figures = statistics.figures(unit);
-    let figures = [&figures[0], &figures[1]].map(|(name, value)| format!("{name} {value}"));
+    let [mean, sd, ..] = statistics.figures(unit);
     let mut layout = Layout::auto_from_plots(std::slice::from_ref(&plot))
         .with_title(plain(&series.title))
-        .with_subtitle(figures.join("   "))
+        .with_subtitle(format!("mean {mean}   sd {sd}"))
         .with_x_label(plain(&label))
         .with_x_axis_min(low)
         .with_x_axis_max(high)

@@ -123,7 +123,7 @@ impl<'o, W: Write> Rows<'o, W> {
             self.text.extend_from_slice(b"null");
         } else {
             let mut buffer = zmij::Buffer::new();
-            push_number(&mut self.text, buffer.format(value).as_bytes());
+            self.text.extend_from_slice(buffer.format(value).as_bytes());
         }
     }
 
@@ -269,20 +269,6 @@ impl Frame {
         text.extend_from_slice(self.head);
         text.extend_from_slice(itoa::Buffer::new().format(draw).as_bytes());
         text.extend_from_slice(&self.middle);
-    }
-}
-
-/// Appends a number. Most have 16 to 24 characters: two copies of fixed size, which overlap, cost
-/// less than one of any size.
-fn push_number(text: &mut Vec<u8>, number: &[u8]) {
-    match (number.first_chunk::<16>(), number.last_chunk::<8>()) {
-        (Some(first), Some(last)) if number.len() <= 24 => {
-            let end = text.len() + number.len();
-            text.extend_from_slice(first);
-            text.truncate(end - last.len());
-            text.extend_from_slice(last);
-        }
-        _ => text.extend_from_slice(number),
     }
 }
 

@@ -102,9 +102,9 @@ impl Walk<'_> {
         let mut latencies = Latencies::all(plan);
         if !self.rest().is_empty() {
             latencies.from = vec![self.step("`latencies`", &plan.locations)?];
-            // Only what is there can be picked.
             let from = latencies.from[0];
             if !self.rest().is_empty() {
+                // Only what the scenario says something about can be picked.
                 let known: Vec<usize> = (0..plan.locations.len())
                     .filter(|&to| latencies.series(from, to).is_some())
                     .collect();
