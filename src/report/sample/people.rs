@@ -8,7 +8,7 @@ use crate::report::table;
 use crate::units::{Unit, show_bandwidth, show_count};
 
 /// The narrowest panel of a grid, in columns.
-const PANEL_WIDTH_MIN: usize = 32;
+const PANEL_WIDTH_MIN: usize = 31;
 /// The widest one.
 const PANEL_WIDTH_MAX: usize = 56;
 /// Columns between two panels.
@@ -20,8 +20,11 @@ const SINGLE_WIDTH_MAX: usize = 80;
 const SINGLE_BARS_HEIGHT: usize = 10;
 /// More locations than this are not shown as histograms: 36 are what one looks through.
 pub(super) const PANEL_LOCATIONS_MAX: usize = 6;
+/// Each type of peers has two panels.
+pub(super) const PANEL_TYPES_MAX: usize = 18;
 /// Nor are more than this, of either direction, shown as statistics.
 const TABLE_LOCATIONS_MAX: usize = 20;
+const TABLE_TYPES_MAX: usize = 200;
 /// More shares of locations than this are not shown.
 const SHARES_MAX: usize = 10;
 
@@ -89,10 +92,10 @@ pub fn histogram(
         }
         Subject::Peers(peers) => {
             headline(out, "bandwidth", count, subject.seed())?;
-            for draws in peers.types() {
+            for draws in peers.types().take(PANEL_TYPES_MAX) {
                 panels(&[draws.upload, draws.download], count, width, out)?;
             }
-            shares(*peers, count, out)
+            shares(*peers, PANEL_TYPES_MAX, count, out)
         }
     }
 }
@@ -234,6 +237,7 @@ fn peer_statistics(peers: Peers, count: u64, out: &mut impl Write) -> io::Result
     writeln!(out)?;
     let series = peers
         .types()
+        .take(TABLE_TYPES_MAX)
         .flat_map(|draws| [draws.upload, draws.download]);
     let rows = series.map(|series| {
         let statistics = series.clone().statistics(count)?;
@@ -245,13 +249,13 @@ fn peer_statistics(peers: Peers, count: u64, out: &mut impl Write) -> io::Result
         ))
     });
     figures_table("bandwidth", rows, out)?;
-    shares(peers, count, out)
+    shares(peers, TABLE_TYPES_MAX, count, out)
 }
 
-/// Where the peers of each type are.
-fn shares(peers: Peers, count: u64, out: &mut impl Write) -> io::Result<()> {
+/// Where the peers of the first `types_max` types are, and which types are not shown.
+fn shares(peers: Peers, types_max: usize, count: u64, out: &mut impl Write) -> io::Result<()> {
     writeln!(out)?;
-    for mut draws in peers.types() {
+    for mut draws in peers.types().take(types_max) {
         let mut counts = vec![0_u64; peers.plan.locations.len()];
         for _ in 0..count {
             counts[draws.next_place()] += 1;
@@ -275,7 +279,17 @@ fn shares(peers: Peers, count: u64, out: &mut impl Write) -> io::Result<()> {
             shares.join(", ")
         )?;
     }
-    Ok(())
+    let types = &peers.plan.types;
+    match types.get(types_max) {
+        None => Ok(()),
+        Some(next) => writeln!(
+            out,
+            "\nthe first {types_max} of {} peer types; --what peer_types.{}.bandwidth_ul shows one, \
+             --format csv has all",
+            types.len(),
+            next.name
+        ),
+    }
 }
 
 /// One draw of every latency.

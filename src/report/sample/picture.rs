@@ -8,7 +8,7 @@ use kuva::render::figure::Figure;
 use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
 
-use super::people::PANEL_LOCATIONS_MAX;
+use super::people::{PANEL_LOCATIONS_MAX, PANEL_TYPES_MAX};
 use super::{Series, Subject};
 use crate::report::histogram::Bars;
 use crate::units::show_count;
@@ -67,6 +67,7 @@ fn grid(subject: &Subject) -> Vec<Vec<Option<Series>>> {
         }
         Subject::Peers(peers) => peers
             .types()
+            .take(PANEL_TYPES_MAX)
             .map(|draws| vec![Some(draws.upload), Some(draws.download)])
             .collect(),
     }
@@ -97,10 +98,13 @@ fn figure(grid: Vec<Vec<Option<Series>>>, count: u64) -> io::Result<Figure> {
 fn panel(series: Series, count: u64) -> io::Result<(Plot, Layout)> {
     let statistics = series.clone().statistics(count)?;
     let unit = series.unit(&statistics);
-    let cells = statistics.bars_wanted().min(BARS_MAX);
-    let bars = Bars::of(&statistics, cells);
-    let (low, high) = widened(bars.low / unit.size, bars.high / unit.size);
+    let bars = if statistics.min < statistics.max {
+        Bars::of(&statistics, statistics.bars_wanted().min(BARS_MAX))
+    } else {
+        lone_bar(statistics.min, statistics.count)
+    };
     let cells = bars.counts.len();
+    let (low, high) = (bars.low / unit.size, bars.high / unit.size);
     let edges = (0..=cells)
         .map(|edge| low + (high - low) * (edge as f64 / cells as f64))
         .collect();
@@ -121,13 +125,22 @@ fn panel(series: Series, count: u64) -> io::Result<(Plot, Layout)> {
     Ok((plot, layout))
 }
 
-/// A range that is not empty.
-fn widened(low: f64, high: f64) -> (f64, f64) {
-    if low < high {
-        return (low, high);
+/// A constant: a thin bar in the middle of a range around it.
+fn lone_bar(value: f64, count: u64) -> Bars {
+    let half = if value == 0.0 {
+        1.0
+    } else {
+        value.abs() / 10.0
+    };
+    let mut counts = vec![0; 31];
+    counts[15] = count;
+    Bars {
+        low: value - half,
+        high: value + half,
+        counts,
+        below: 0,
+        above: 0,
     }
-    let half = (low.abs() * 0.05).max(0.5);
-    (low - half, high + half)
 }
 
 /// Text that is not taken for mathematics.
