@@ -86,22 +86,62 @@ impl Dimension {
     }
 }
 
+/// A unit in which figures are shown.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Unit {
+    /// What stands after the numbers: `Mbit/s`; may be empty.
+    pub name: &'static str,
+    /// What one of it is in the base unit.
+    pub size: f64,
+}
+
+impl Unit {
+    /// Figures as they are.
+    pub const PLAIN: Unit = Unit {
+        name: "",
+        size: 1.0,
+    };
+}
+
+impl Dimension {
+    /// The unit in which people read quantities of about `value`. Times stay in ms.
+    pub fn unit_for(self, value: f64) -> Unit {
+        let (step, names): (f64, &[&str]) = match self {
+            Dimension::Plain => return Unit::PLAIN,
+            Dimension::Time => (f64::INFINITY, &["ms"]),
+            Dimension::Bandwidth => (1000.0, &BANDWIDTHS),
+            Dimension::Bytes => (1024.0, &SIZES),
+        };
+        let (place, size) = step_up(value, step, names.len());
+        Unit {
+            name: names[place],
+            size,
+        }
+    }
+}
+
+const BANDWIDTHS: [&str; 5] = ["bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s"];
+const SIZES: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+
+/// Which of `count` units, each `step` times the one before, `value` is shown in; and its size.
+fn step_up(value: f64, step: f64, count: usize) -> (usize, f64) {
+    let mut size = 1.0;
+    let mut place = 0;
+    while value.abs() / size >= step && place + 1 < count {
+        size *= step;
+        place += 1;
+    }
+    (place, size)
+}
+
 /// A bandwidth as people read it: `52.4 Mbit/s`.
 pub fn show_bandwidth(bits_per_second: f64) -> String {
-    scaled(
-        bits_per_second,
-        1000.0,
-        &["bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s"],
-    )
+    scaled(bits_per_second, 1000.0, &BANDWIDTHS)
 }
 
 /// A size as people read it: `1.4 MiB`.
 pub fn show_bytes(bytes: u64) -> String {
-    scaled(
-        bytes as f64,
-        1024.0,
-        &["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"],
-    )
+    scaled(bytes as f64, 1024.0, &SIZES)
 }
 
 /// A count as people read it: `1,234,567`.
@@ -125,12 +165,8 @@ pub fn show_rate(per_second: f64) -> String {
 }
 
 fn scaled(value: f64, step: f64, units: &[&str]) -> String {
-    let mut value = value;
-    let mut place = 0;
-    while value.abs() >= step && place + 1 < units.len() {
-        value /= step;
-        place += 1;
-    }
+    let (place, size) = step_up(value, step, units.len());
+    let value = value / size;
     let decimals = match value.abs() {
         _ if place == 0 && value.fract() == 0.0 => 0,
         v if v >= 100.0 => 0,

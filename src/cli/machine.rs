@@ -1,4 +1,4 @@
-//! What the machine has: the memory a run may take.
+//! What the machine has: the memory a run may take, the width of the terminal.
 
 /// What is assumed where the system does not say how much memory is free: 16 GiB.
 const ASSUMED_BYTES: u64 = 16 << 30;
@@ -10,6 +10,15 @@ pub(super) fn memory_limit_bytes() -> u64 {
         .ok()
         .and_then(|text| available_bytes(&text))
         .unwrap_or(ASSUMED_BYTES)
+}
+
+/// Columns where the output is no terminal.
+const PLAIN_COLUMNS: usize = 100;
+
+/// How many columns of text stdout takes.
+pub(super) fn columns() -> usize {
+    terminal_size::terminal_size_of(std::io::stdout())
+        .map_or(PLAIN_COLUMNS, |(width, _)| usize::from(width.0))
 }
 
 fn available_bytes(meminfo: &str) -> Option<u64> {

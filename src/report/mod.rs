@@ -3,13 +3,13 @@
 mod files;
 mod folder;
 mod graph_export;
-mod sample;
+pub mod histogram;
+pub mod sample;
 mod summary;
 mod table;
 
 pub use files::write_outputs;
 pub use folder::{FolderError, RunFolder};
 pub use graph_export::{ExportError, ExportLink, ExportPeer, Exported, GraphFormat};
-pub use sample::{Sample, SampleFormat};
 pub use summary::{RunName, Timing, show_summary};
 pub use table::table;

@@ -26,9 +26,10 @@ pub use diagnostics::{Diagnostic, Severity};
 pub use measured::read_measured;
 pub use overrides::Override;
 
+use crate::expression::ExpressionError;
 use crate::services::Registry;
 use crate::simulation::Plan;
-use source::Sources;
+use source::{Place, Sources};
 
 /// A checked scenario.
 #[derive(Debug)]
@@ -165,6 +166,20 @@ pub fn parse(
         folder,
         options,
     )
+}
+
+/// What is wrong with the text of an expression that stands outside any scenario, to be shown
+/// as a scenario's errors are.
+pub fn expression_error(text: &str, errors: Vec<ExpressionError>) -> ScenarioError {
+    let mut sources = Sources::default();
+    let source = sources.add("expression", text);
+    let diagnostics = errors.into_iter().map(|error| Diagnostic {
+        severity: Severity::Error,
+        message: error.message,
+        expected: error.expected,
+        place: Some(Place::new(source, error.span)),
+    });
+    ScenarioError::new(diagnostics.collect(), sources)
 }
 
 /// Reads a regular file of at most `bytes_max` bytes; never more, however large it is or becomes.

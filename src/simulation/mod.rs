@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 pub use plan::{GraphSource, PeerType, Plan, Population, ServicePlan, TypeAssignment};
-pub use setup::{Attributes, Setup, SetupError, whole_shares};
+pub use setup::{Setup, SetupError, draw_bandwidth, latencies, whole_shares};
 
 use crate::engine::{Engine, Network, Pause, PeerTraffic, Routes, World};
 use crate::message::{MessageType, MessageTypes};

@@ -1,5 +1,6 @@
 //! From a plan to the peers of a run: who they are, where, how fast, and whom they dial first.
 
+use crate::distribution::Distribution;
 use crate::engine::Dials;
 use crate::network::LatencyTable;
 use crate::peer::{LocationIndex, Names, PeerId, PeerIndex, TypeIndex};
@@ -158,15 +159,18 @@ impl Setup {
     }
 }
 
+/// Draws a bandwidth in bit/s: what is not above zero is drawn again, 100 times at most.
+pub fn draw_bandwidth(law: &Distribution, stream: &mut Stream) -> Option<f64> {
+    std::iter::repeat_with(|| law.sample(stream))
+        .take(BANDWIDTH_TRIES)
+        .find(|&value| value > 0.0)
+}
+
 /// What is drawn once for a peer.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Attributes {
-    /// Where it is.
-    pub location: LocationIndex,
-    /// Upload bandwidth in bit/s.
-    pub bandwidth_ul: f64,
-    /// Download bandwidth in bit/s.
-    pub bandwidth_dl: f64,
+struct Attributes {
+    location: LocationIndex,
+    bandwidth_ul: f64,
+    bandwidth_dl: f64,
 }
 
 impl Attributes {
@@ -174,29 +178,23 @@ impl Attributes {
     ///
     /// # Errors
     /// The scenario's key of a bandwidth that stayed at or below zero for 100 draws.
-    pub fn draw(
+    fn draw(
         peer_type: &PeerType,
         stream: impl Fn(Purpose) -> Stream,
     ) -> Result<Self, &'static str> {
-        let positive = |key, law: &crate::distribution::Distribution, purpose| {
-            let mut stream = stream(purpose);
-            std::iter::repeat_with(|| law.sample(&mut stream))
-                .take(BANDWIDTH_TRIES)
-                .find(|&value| value > 0.0)
-                .ok_or(key)
-        };
+        let bandwidth = |key, law, purpose| draw_bandwidth(law, &mut stream(purpose)).ok_or(key);
         Ok(Attributes {
             location: LocationIndex(
                 peer_type.location.sample(&mut stream(Purpose::Location)) as u16
             ),
-            bandwidth_ul: positive("bandwidth_ul", &peer_type.bandwidth_ul, Purpose::Upload)?,
-            bandwidth_dl: positive("bandwidth_dl", &peer_type.bandwidth_dl, Purpose::Download)?,
+            bandwidth_ul: bandwidth("bandwidth_ul", &peer_type.bandwidth_ul, Purpose::Upload)?,
+            bandwidth_dl: bandwidth("bandwidth_dl", &peer_type.bandwidth_dl, Purpose::Download)?,
         })
     }
 }
 
 /// The latency table of a plan, every law given in one direction only serving both.
-pub(super) fn latencies(plan: &Plan) -> LatencyTable {
+pub fn latencies(plan: &Plan) -> LatencyTable {
     let mut latencies = plan.latencies.clone();
     latencies.fill_symmetrically();
     latencies
