@@ -70,9 +70,11 @@ fn many_locations_are_shown_in_part() {
         }
     }
     yaml.push_str(
-        "peer_types: {p: {location: us.0, bandwidth_ul: 1 Mbit, bandwidth_dl: 1 Mbit}}\n\
-         topology: {graph: 'cycle_graph(3)'}\n",
+        "topology: {graph: 'cycle_graph(3)'}\n\
+         peer_types:\n  p:\n    bandwidth_ul: 1 Mbit\n    bandwidth_dl: 1 Mbit\n    location: sample(",
     );
+    yaml.push_str(&names.join(", "));
+    yaml.push_str(")\n");
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("many.yaml");
     fs::write(&path, yaml).unwrap();
@@ -104,7 +106,7 @@ fn pictures_are_svg_or_png() {
     let [svg, png, again] = ["a.svg", "a.PNG", "b.svg"].map(file);
     let out = shown(&["erdos-renyi.yaml", "--plot", &svg]);
     assert!(
-        out.contains("LocA to LocB    ") && out.ends_with(&format!("\n\nwrote {svg}\n")),
+        out.contains("\nLocA to LocB  ") && out.ends_with(&format!("\n\nwrote {svg}\n")),
         "{out}"
     );
     let text = fs::read_to_string(&svg).unwrap();
@@ -186,7 +188,7 @@ error: `Mbit` is no unit of a time
         let error = refused(&["norm(12, 2)", flag[0], flag[1]]);
         assert!(error.starts_with("error: --what and --set need a scenario"));
     }
-    assert!(refused(&["norm(12, 2)", "--seed", "-1"]).contains("whole number from 0 to 2^64 - 1"));
+    assert!(refused(&["norm(12, 2)", "--seed=-1"]).contains("whole number from 0 to 2^64 - 1"));
     assert!(refused(&["norm(12, 2)", "--histogram", "--format", "csv"]).contains("one at a time"));
 }
 

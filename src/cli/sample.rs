@@ -10,7 +10,7 @@ use crate::distribution::Distribution;
 use crate::report::sample::{
     PictureFormat, RowFormat, Subject, histogram, picture, select, statistics, write_rows,
 };
-use crate::scenario::expression_error;
+use crate::scenario::{expression_error, read_measured};
 use crate::services::Registry;
 use crate::units::Dimension;
 
@@ -130,7 +130,11 @@ fn expression(args: &SampleArgs) -> Result<Option<Subject<'static>>, Failure> {
             ))
         })?,
     };
-    match Distribution::parse(text, Dimension::Time) {
+    let mut read = |path: &str, column: Option<&str>| read_measured(Path::new(path), column);
+    let law = crate::expression::parse(text)
+        .map_err(|error| vec![error])
+        .and_then(|parsed| Distribution::from_expression(&parsed, Dimension::Time, &mut read));
+    match law {
         Ok(law) => Ok(Some(Subject::expression(law, seed))),
         Err(errors) => {
             let shown = expression_error(text, errors).render(colour());

@@ -311,8 +311,8 @@ fn show_number(value: f64, spread: f64) -> String {
         return "-".into();
     }
     let size = value.abs();
-    let tiny = size > 0.0 && size < 1e-4 && !(spread >= 1e-4);
-    if !(size < 1e7) || tiny {
+    let tiny = size > 0.0 && size < 1e-4 && (spread.is_nan() || spread < 1e-4);
+    if size >= 1e7 || tiny {
         return format!("{value:.3e}");
     }
     let wanted = match spread {
@@ -423,8 +423,8 @@ mod tests {
 
     #[test]
     fn a_panel_reads_well() {
-        let draws: Vec<f64> = (1..=4)
-            .flat_map(|n| std::iter::repeat_n(f64::from(n), n))
+        let draws: Vec<f64> = (1..=4_u8)
+            .flat_map(|n| std::iter::repeat_n(f64::from(n), n.into()))
             .collect();
         let unit = Unit {
             name: "ms",
