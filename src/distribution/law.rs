@@ -120,6 +120,15 @@ impl Law {
         Self::new(support, draw, below, moments).with_at_most(move |x: f64| cdf(x.floor()))
     }
 
+    /// The same law, whose values are said to be from `low` to `high`, though what lies at the
+    /// ends may be too rare to be drawn.
+    pub(super) fn with_support(self, low: f64, high: f64) -> Self {
+        Law {
+            support: (low, high),
+            ..self
+        }
+    }
+
     /// The same law with P(X <= x) told apart from P(X < x).
     pub(super) fn with_at_most(
         mut self,

@@ -164,10 +164,26 @@ pub(super) static SPECS: [LawSpec; 12] = [
                     let part = |x: f64| atan(tan(0.5 * x) / factor) / PI;
                     if x < PI { part(x) } else { 1.0 - part(TAU - x) }
                 },
-            ))
+            )
+            .with_moments(PI, (PI * PI / 3.0 + 4.0 * dilogarithm(c)).sqrt()))
         },
     ),
 ];
+
+/// The sum of x^k / k^2, for x from 0 to 1.
+fn dilogarithm(x: f64) -> f64 {
+    if x > 0.5 {
+        // Euler's reflection: what is left converges.
+        return PI * PI / 6.0 - log(x) * log1p(-x) - dilogarithm(1.0 - x);
+    }
+    let mut power = 1.0;
+    (1..60_u32)
+        .map(|k| {
+            power *= x;
+            power / f64::from(k * k)
+        })
+        .sum()
+}
 
 fn trapezoid(c: f64, d: f64) -> Law {
     let height = 2.0 / (1.0 + d - c);

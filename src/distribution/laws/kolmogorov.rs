@@ -1,6 +1,6 @@
 //! Laws of statistics: Kolmogorov and Smirnov's, and the studentized range. Drawn by tables.
 
-use libm::{exp, lgamma, log, pow};
+use libm::{exp, lgamma, log, log1p, pow};
 
 use super::noncentral::chi_points;
 use crate::distribution::draws::{GammaDraws, normal};
@@ -81,7 +81,13 @@ fn one_sided(n: f64) -> Law {
     if n > ONE_SIDED_LARGE {
         return tabled(
             (0.0, 1.0),
-            move |x| 1.0 - one_sided_series(n, x),
+            move |x| {
+                if n * x < ONE_SIDED_STEPS {
+                    one_sided_start(n, x)
+                } else {
+                    1.0 - one_sided_series(n, x)
+                }
+            },
             2.0 * width,
             width,
         );
@@ -120,6 +126,25 @@ fn one_sided_sum(n: f64, ln_choose: &[f64], x: f64) -> f64 {
     x * sum
 }
 
+/// Below so many steps of 1/n the series does not hold.
+const ONE_SIDED_STEPS: f64 = 8.0;
+
+/// P(D <= x) for the first steps of 1/n: what Abel's identity leaves of Birnbaum and Tingey's sum.
+fn one_sided_start(n: f64, x: f64) -> f64 {
+    let steps = n * x;
+    let mut ways = 1.0;
+    let mut sum = 0.0;
+    for k in 0..=steps as u32 {
+        let k = f64::from(k);
+        if k > 0.0 {
+            ways *= (1.0 - (k - 1.0) / n) / k;
+        }
+        let rest = exp((n - k - 1.0) * log1p((steps - k) / n));
+        sum += ways * pow(k - steps, k) * rest;
+    }
+    x * sum
+}
+
 /// P(D > x) by Lauwerier's series, "The asymptotic expansion of the statistical distribution of
 /// N. V. Smirnov", Z. Wahrscheinlichkeitstheorie 2 (1963).
 fn one_sided_series(n: f64, x: f64) -> f64 {
@@ -135,25 +160,59 @@ fn one_sided_series(n: f64, x: f64) -> f64 {
     exp(-2.0 * square) * polynomial(&terms, 1.0 / root)
 }
 
-/// From this sample on Pelz and Good's series is exact to 1e-7.
-const TWO_SIDED_LARGE: f64 = 140.0;
+/// The largest sample whose exact cdf is used.
+const TWO_SIDED_EXACT: usize = 140;
 
 fn two_sided(n: f64) -> Law {
     let support = (0.5 / n, 1.0);
-    let (inside, width) = (0.87 / n.sqrt(), 0.26 / n.sqrt());
-    if n > TWO_SIDED_LARGE {
-        return tabled(support, move |x| pelz_good(n, x), inside.min(0.9), width);
+    let (inside, width) = ((0.87 / n.sqrt()).min(0.9), 0.26 / n.sqrt());
+    if n <= TWO_SIDED_EXACT as f64 {
+        let exact = TwoSided::new(n as usize);
+        return tabled(support, move |x| exact.cdf(x), inside, width);
     }
-    let ln_choose = ln_choose(n);
+    // What the series is off shrinks as 1 / n^2 and is known at the largest exact sample; what
+    // remains is below 2e-7.
+    let (from, step) = (0.25, 1.0 / 64.0);
+    let exact_n = TWO_SIDED_EXACT as f64;
+    let exact = TwoSided::new(TWO_SIDED_EXACT);
+    let off: Vec<f64> = (0..=176)
+        .map(|place| {
+            let x = (from + f64::from(place) * step) / exact_n.sqrt();
+            exact.cdf(x) - pelz_good(exact_n, x)
+        })
+        .collect();
+    let shrunk = (exact_n / n) * (exact_n / n);
     let cdf = move |x: f64| {
+        let at = ((n.sqrt() * x - from) / step).max(0.0);
+        let place = (at as usize).min(off.len() - 2);
+        let share = (at - place as f64).min(1.0);
+        let off = off[place] + share * (off[place + 1] - off[place]);
+        (pelz_good(n, x) + shrunk * off).clamp(0.0, 1.0)
+    };
+    tabled(support, cdf, inside, width)
+}
+
+/// The exact two-sided statistic.
+struct TwoSided {
+    n: usize,
+    ln_choose: Vec<f64>,
+}
+
+impl TwoSided {
+    fn new(n: usize) -> Self {
+        let ln_choose = ln_choose(n as f64);
+        TwoSided { n, ln_choose }
+    }
+
+    fn cdf(&self, x: f64) -> f64 {
+        let n = self.n as f64;
         // Beyond this both sides are not exceeded together, but for 1e-9.
         if n * x * x > 2.6 || x > 0.5 {
-            1.0 - 2.0 * one_sided_sum(n, &ln_choose, x)
+            1.0 - 2.0 * one_sided_sum(n, &self.ln_choose, x)
         } else {
-            durbin(n as usize, x)
+            durbin(self.n, x)
         }
-    };
-    tabled(support, cdf, inside.min(0.9), width)
+    }
 }
 
 /// P(D < x) by Durbin's recursion in the form of Marsaglia, Tsang and Wang, "Evaluating Kolmogorov's

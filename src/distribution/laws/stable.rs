@@ -132,13 +132,13 @@ pub(super) static SPECS: [LawSpec; 8] = [
         "all numbers",
         "Landau: energy lost in thin layers; has no mean",
         |_| {
-            // A stable law with alpha 1 and beta 1, in Landau's units.
+            // The stable law with alpha 1 and beta 1, as scipy 1.18 has it; what its manual says
+            // is that law times pi / 2 and moved by log(pi / 2).
             let e = exponential();
-            let shift = log(FRAC_PI_2);
             Ok(Law::new(
                 REALS,
-                move |s| FRAC_PI_2 * stable_one(1.0, s, e) + shift,
-                move |x| stable_one_cdf((x - shift) / FRAC_PI_2),
+                move |s| stable_one(1.0, s, e),
+                |x| stable_one_cdf(1.0, x),
                 NONE,
             ))
         },
@@ -165,18 +165,48 @@ fn stable_one(beta: f64, s: &mut Stream, e: impl Fn(&mut Stream) -> f64) -> f64 
 }
 
 /// The cdf for alpha 1 and beta above 0: Nolan, "Numerical calculation of stable densities and
-/// distribution functions", Stoch. Models 13 (1997), for beta 1.
-fn stable_one_cdf(x: f64) -> f64 {
-    stable_one_cdf_skewed(1.0, x)
+/// distribution functions", Stoch. Models 13 (1997).
+fn stable_one_cdf(beta: f64, x: f64) -> f64 {
+    let exponent = move |angle: f64| {
+        let side = FRAC_PI_2 + beta * angle;
+        log(FRAC_2_PI * side / cos(angle)) + side * tan(angle) / beta - FRAC_PI_2 * x / beta
+    };
+    nolan_integral(exponent, -FRAC_PI_2, FRAC_PI_2) / PI
 }
 
-fn stable_one_cdf_skewed(beta: f64, x: f64) -> f64 {
-    let integrand = move |angle: f64| {
-        let side = FRAC_PI_2 + beta * angle;
-        let ln_v = log(FRAC_2_PI * side / cos(angle)) + side * tan(angle) / beta;
-        exp(-exp((ln_v - FRAC_PI_2 * x / beta).min(700.0)))
+/// The integral of exp(-exp(exponent)), where the exponent rises or falls all the way. Its fall
+/// from 1 to 0 may be too steep to be found by halves, so it is looked for.
+fn nolan_integral(exponent: impl Fn(f64) -> f64, low: f64, high: f64) -> f64 {
+    let integrand = |angle: f64| {
+        let value = exp(-exp(exponent(angle).min(700.0)));
+        if value.is_nan() { 0.0 } else { value }
     };
-    integrate(integrand, -FRAC_PI_2, FRAC_PI_2, 1.0) / PI
+    let quarter = 0.25 * (high - low);
+    let rises = exponent(low + quarter) < exponent(high - quarter);
+    let crossing = |level: f64| {
+        let (mut a, mut b) = (low, high);
+        for _ in 0..60 {
+            let middle = 0.5 * (a + b);
+            if (exponent(middle) < level) == rises {
+                a = middle;
+            } else {
+                b = middle;
+            }
+        }
+        0.5 * (a + b)
+    };
+    let mut ends = [
+        low,
+        crossing(-36.0),
+        crossing(-6.0),
+        crossing(0.0),
+        crossing(4.0),
+        high,
+    ];
+    ends.sort_unstable_by(f64::total_cmp);
+    ends.windows(2)
+        .map(|ends| integrate(&integrand, ends[0], ends[1], 1.0))
+        .sum()
 }
 
 fn stable(alpha: f64, beta: f64) -> Law {
@@ -189,8 +219,8 @@ fn stable(alpha: f64, beta: f64) -> Law {
     if alpha == 1.0 {
         let cdf = move |x: f64| match beta {
             0.0 => 0.5 + atan(x) / PI,
-            beta if beta > 0.0 => stable_one_cdf_skewed(beta, x),
-            beta => 1.0 - stable_one_cdf_skewed(-beta, -x),
+            beta if beta > 0.0 => stable_one_cdf(beta, x),
+            beta => 1.0 - stable_one_cdf(-beta, -x),
         };
         return Law::new(REALS, move |s| stable_one(beta, s, e), cdf, NONE);
     }
@@ -226,17 +256,15 @@ fn stable_cdf(alpha: f64, start: f64, x: f64) -> f64 {
     }
     let power = alpha / (alpha - 1.0);
     let ln_x = power * log(x) + log(cos(alpha * start)) / (alpha - 1.0);
-    let integrand = move |angle: f64| {
+    let exponent = move |angle: f64| {
         let turned = sin(alpha * (start + angle));
-        let ln_v = power * log(cos(angle) / turned)
-            + log(cos(alpha * start + (alpha - 1.0) * angle) / cos(angle));
-        let value = exp(-exp((ln_x + ln_v).min(700.0)));
-        if value.is_nan() { 0.0 } else { value }
+        ln_x + power * log(cos(angle) / turned)
+            + log(cos(alpha * start + (alpha - 1.0) * angle) / cos(angle))
     };
     if FRAC_PI_2 + start < 1e-15 {
         return if alpha < 1.0 { 1.0 } else { 0.5 };
     }
-    let integral = integrate(integrand, -start, FRAC_PI_2, 1.0) / PI;
+    let integral = nolan_integral(exponent, -start, FRAC_PI_2) / PI;
     if alpha < 1.0 {
         (FRAC_PI_2 - start) / PI + integral
     } else {
@@ -244,7 +272,6 @@ fn stable_cdf(alpha: f64, start: f64, x: f64) -> f64 {
     }
 }
 
-/// How far a draw of a stable law is from 0 where half of them are below.
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -125,7 +125,12 @@ pub(in crate::distribution) fn listed(first: f64, weights: Vec<f64>) -> Law {
     let low = weights.iter().position(possible).unwrap_or(0);
     let high = weights.iter().rposition(possible).unwrap_or(0);
     let support = (first + low as f64, first + high as f64);
-    let cdf = move |k: f64| cumulative[((k - first) as usize).min(cumulative.len() - 1)];
+    let cdf = move |k: f64| {
+        if k < first {
+            return 0.0;
+        }
+        cumulative[((k - first) as usize).min(cumulative.len() - 1)]
+    };
     let moments = (first + mean, variance.sqrt());
     match alias_index(&weights) {
         Ok(alias) => {
@@ -188,7 +193,7 @@ fn hypergeometric(all: f64, white: f64, drawn: f64, odds: f64) -> Result<Law, St
     let left = walk(&|k| (k > low).then(|| (k - 1.0, 1.0 / ratio(k - 1.0))))?;
     let first = mode - left.len() as f64;
     let weights = left.into_iter().rev().chain([1.0]).chain(right).collect();
-    Ok(listed(first, weights))
+    Ok(listed(first, weights).with_support(low, high))
 }
 
 /// Draws up to this many can be followed one by one.
@@ -225,6 +230,5 @@ fn wallenius(all: f64, white: f64, drawn: f64, odds: f64) -> Result<Law, String>
         chances = next[start..end].to_vec();
         first += start as f64;
     }
-    debug_assert!(first >= low && first + (chances.len() as f64) <= high + 1.0);
-    Ok(listed(first, chances))
+    Ok(listed(first, chances).with_support(low, high))
 }
