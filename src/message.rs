@@ -4,6 +4,7 @@ use smallvec::SmallVec;
 use std::sync::Arc;
 
 use crate::peer::PeerIndex;
+use crate::time::Time;
 
 /// A message's type: a small number whose name stands in [`MessageTypes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,6 +28,42 @@ impl MessageType {
 /// Bytes of a message without content: type, sender, receiver, checksum.
 pub const HEADER_BYTES: u32 = 24;
 
+/// Names a rumour: the peer it comes from, and that peer's counter, which begins at 1. Shown in
+/// outputs as `<peer>_<counter>`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RumourId {
+    /// The peer it comes from.
+    pub origin: PeerIndex,
+    /// Which of that peer's.
+    pub counter: u32,
+}
+
+/// A message that is meant for every peer and spreads from one to the next (a rumour in Demers
+/// et al., "Epidemic algorithms for replicated database maintenance", PODC 1987), as one copy
+/// carries it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rumour {
+    /// Which rumour.
+    pub id: RumourId,
+    /// When it was produced.
+    pub produced: Time,
+    /// Bytes of its payload.
+    pub bytes: u32,
+    /// Who has altered its payload: 0 for nobody.
+    pub variant: u32,
+    /// How often it may still be relayed.
+    pub ttl: u16,
+    /// How many links this copy has crossed.
+    pub hops: u16,
+}
+
+impl Rumour {
+    /// Whether its payload is the one that its origin gave it.
+    pub fn intact(&self) -> bool {
+        self.variant == 0
+    }
+}
+
 /// What a message carries besides its type. Small, or behind a reference: a copy is cheap.
 #[derive(Clone, Debug, Default)]
 pub enum Payload {
@@ -39,6 +76,12 @@ pub enum Payload {
     Peers(SmallVec<[PeerIndex; 4]>),
     /// Any bytes.
     Bytes(Arc<[u8]>),
+    /// A rumour.
+    Rumour(Rumour),
+    /// Several rumours.
+    Rumours(Arc<[Rumour]>),
+    /// The names of rumours.
+    RumourIds(Arc<[RumourId]>),
 }
 
 /// A message as its receiver sees it.

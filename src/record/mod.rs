@@ -1,5 +1,8 @@
 //! Everything written down during a run, with bounded memory: peers' logs and message counts.
 
+mod connections;
+mod deliveries;
+mod load;
 mod logs;
 mod options;
 mod traffic;
@@ -7,6 +10,9 @@ mod traffic;
 use std::fmt::Arguments;
 use std::io::{self, Write};
 
+pub use connections::{ConnectionCounts, ConnectionEvent};
+pub use deliveries::{Deliveries, Receipt};
+pub use load::Load;
 pub use logs::{Logs, file_name};
 pub use options::{LogLevel, LogOptions, LogSelection};
 pub use traffic::{Counts, DropCause, Traffic};
@@ -20,15 +26,23 @@ use crate::time::Time;
 pub struct Recorder {
     /// Counts of messages and bytes.
     pub traffic: Traffic,
+    /// Counts of what became of connections.
+    pub connections: ConnectionCounts,
+    /// Who received which rumour, when.
+    pub deliveries: Deliveries,
+    /// Bytes, messages, waiting, connections and online peers over time.
+    pub load: Load,
     logs: Option<Logs>,
 }
 
 impl Recorder {
     /// A recorder that counts, and keeps logs if there are any to keep.
-    pub fn new(logs: Option<Logs>) -> Self {
+    pub fn new(logs: Option<Logs>, deliveries: Deliveries, load: Load) -> Self {
         Recorder {
-            traffic: Traffic::default(),
+            deliveries,
+            load,
             logs,
+            ..Recorder::default()
         }
     }
 

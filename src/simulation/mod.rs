@@ -14,7 +14,7 @@ pub use setup::{Setup, SetupError, draw_bandwidth, latencies, whole_shares};
 use crate::engine::{Engine, Network, Pause, PeerTraffic, Routes, World};
 use crate::message::{MessageType, MessageTypes};
 use crate::peer::{Names, PeerIndex};
-use crate::record::{Counts, LogSelection, Logs, Recorder};
+use crate::record::{Counts, Deliveries, Load, LogSelection, Logs, Recorder};
 use crate::services::{Factory, ServiceState};
 use crate::time::Time;
 
@@ -177,7 +177,11 @@ impl Simulation {
             is_bootstrap: setup.is_bootstrap,
         };
         Ok(Simulation {
-            engine: Engine::new(world, network, Recorder::new(logs)),
+            engine: Engine::new(
+                world,
+                network,
+                Recorder::new(logs, Deliveries::default(), Load::default()),
+            ),
             horizon: plan.horizon,
             locations: plan.locations.clone(),
         })
