@@ -3,8 +3,8 @@
 use super::{Latencies, Peers, Series, Subject, bandwidth, stream};
 use crate::distribution::Distribution;
 use crate::expression::nearest;
-use crate::services::{ParameterKind, ParameterValue};
-use crate::simulation::{PeerType, Plan, Population, ServicePlan};
+use crate::services::ParameterValue;
+use crate::simulation::{PeerType, Plan, Population};
 use crate::units::Dimension;
 
 /// More names than this are not listed in an error.
@@ -146,7 +146,7 @@ impl Walk<'_> {
         let (name, value) = values[self.step(&level, &names)?];
         self.end()?;
         let (law, dimension) = match value {
-            ParameterValue::Law(law) => (law.clone(), law_dimension(service, name)),
+            ParameterValue::Law(law) => (law.clone(), service.dimension(name)),
             ParameterValue::Duration(time) => {
                 (Distribution::constant(time.as_ms()), Dimension::Time)
             }
@@ -204,14 +204,6 @@ impl Walk<'_> {
             stream: stream(plan.seed, self.path),
             bandwidth: None,
         }
-    }
-}
-
-fn law_dimension(service: &ServicePlan, name: &str) -> Dimension {
-    let mut kinds = service.spec.parameters.iter();
-    match kinds.find(|spec| spec.name == name).map(|spec| spec.kind) {
-        Some(ParameterKind::Law(dimension)) => dimension,
-        _ => Dimension::Plain,
     }
 }
 
