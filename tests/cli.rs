@@ -252,7 +252,7 @@ fn help_and_lists_name_everything() {
         ),
         (
             "distributions",
-            ["gamma(a, loc, scale)", "randint(low, high, loc)", "sample"],
+            ["gamma(a) ", "randint(low, high) ", "empirical("],
         ),
         (
             "generators",

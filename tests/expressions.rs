@@ -112,7 +112,6 @@ fn hostile_expressions_are_refused_with_a_place() {
         "shift(norm(0, 1), inf)",
         "poisson_binom(0.5)",
         "poisson_binom([2])",
-        "poisson_binom([])",
         "randint(0, 1e300)",
         "binom(1.5, 0.5)",
     ] {

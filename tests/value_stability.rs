@@ -30,7 +30,7 @@ const MORE: [&str; 16] = [
     "sample([1, 2], weights=[3, 1])",
     "truncate(norm(12, 5), 2, 40)",
     "truncate(norm(0, 1), 4, 5)",
-    "truncate(poisson(10), 30, 60)",
+    "truncate(poisson(10), 24, 60)",
     "mix([norm(12, 2), gamma(2)], weights=[9, 1])",
     "shift(lognorm(0.5), 10)",
     "empirical([11.8, 12.1, 14.9])",

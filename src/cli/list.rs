@@ -18,7 +18,7 @@ const PAGE_ROWS: usize = 8;
 
 /// List what a scenario can name, with parameters, units and defaults
 #[derive(Args)]
-#[command(after_help = "Examples:\n  p2psim list services\n  p2psim list distributions gamma")]
+#[command(after_help = "Example:\n  p2psim list services\n  p2psim list distributions gamma")]
 pub(super) struct ListArgs {
     /// What to list
     #[arg(value_enum)]
