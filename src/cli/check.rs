@@ -125,7 +125,9 @@ fn laws(plan: &Plan) -> String {
         .collect();
     for named in &laws {
         let negative = named.law.mass_below(0.0);
-        if negative > NEGATIVE_MASS_MAX {
+        // The scenario's own check speaks of latencies with more mass below their floor.
+        let told = named.path.starts_with("latencies.") && negative > 0.01;
+        if negative > NEGATIVE_MASS_MAX && !told {
             complain(&format!(
                 "warning: {} % of the draws of {} are negative ({})\n  truncate({}, 0, ...) has none\n",
                 show_figure(100.0 * negative),

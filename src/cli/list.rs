@@ -104,31 +104,32 @@ fn kind(kind: ParameterKind) -> String {
 
 /// A line for each distribution.
 fn distributions() -> Result<String, Failure> {
-    let mut rows = Vec::new();
-    for spec in laws() {
-        let shapes: Vec<&str> = spec.shapes.iter().map(|&(name, _)| name).collect();
-        let ranges: Vec<String> = spec
-            .shapes
-            .iter()
-            .map(|(name, range)| format!("{name} {}", range.described()))
-            .collect();
-        let example = spec.example_call();
-        let mean = show_figure(example_law(&example)?.mean());
-        rows.push(vec![
-            format!("{}({})", spec.name, shapes.join(", ")),
-            ranges.join("; "),
-            spec.support.to_owned(),
-            format!("{mean} for {example}"),
-            spec.about.to_owned(),
-        ]);
-    }
     let mut text = String::from(
         "Distributions are those of scipy.stats, written as there: name(shapes..., loc, scale), with\n\
          keywords if you like; loc is 0 and scale 1 unless given (laws of whole numbers have no\n\
          scale). loc and scale take units, shapes do not. `p2psim list distributions NAME` shows one.\n\n",
     );
-    let header = ["distribution", "ranges", "support", "mean", "what it is"];
-    text.push_str(&table(&header, header.len(), &rows));
+    let header = ["distribution", "support", "mean, ranges, what it is"];
+    text.push_str(&format!(
+        "{:28}  {:28}  {}\n",
+        header[0], header[1], header[2]
+    ));
+    for spec in laws() {
+        let shapes: Vec<&str> = spec.shapes.iter().map(|&(name, _)| name).collect();
+        let ranges: String = spec
+            .shapes
+            .iter()
+            .map(|(name, range)| format!("; {name} {}", range.described()))
+            .collect();
+        let example = spec.example_call();
+        text.push_str(&format!(
+            "{:28}  {:28}  {example}: {}{ranges}; {}\n",
+            format!("{}({})", spec.name, shapes.join(", ")),
+            spec.support,
+            show_figure(example_law(&example)?.mean()),
+            spec.about
+        ));
+    }
     text.push_str("\nOthers are made of them, or of one another; a constant (12 ms) is a distribution too.\n\n");
     let rows: Vec<Vec<String>> = MODIFIERS
         .iter()
