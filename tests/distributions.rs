@@ -207,7 +207,7 @@ fn laws_are_those_of_scipy() {
 /// Shapes over many orders of magnitude: every law either refuses them or draws what its own cdf
 /// says, fast.
 #[test]
-#[ignore = "long: .ci/run runs it"]
+#[ignore = "long: cargo test --release --test distributions -- --ignored"]
 fn any_shapes_are_refused_or_drawn() {
     let rounds = std::env::var("P2PSIM_ROUNDS").map_or(20, |text| text.parse().unwrap());
     let draws = 1000_u32;
