@@ -1,40 +1,15 @@
-//! What a run's time goes to: draws, and the ping network. `cargo bench`.
+//! What a run costs: the ping network. `cargo bench --bench engine`.
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use p2psim::distribution::Distribution;
-use p2psim::random::{Purpose, Stream};
 use p2psim::scenario::{LoadOptions, Override, load};
 use p2psim::simulation::Simulation;
-use p2psim::units::Dimension;
 
 fn main() {
     divan::main();
-}
-
-const LAWS: [&str; 11] = [
-    "expon(0, 3)",
-    "gamma(2.5)",
-    "invgamma(5.5)",
-    "lognorm(0.5)",
-    "norm(12, 2)",
-    "pareto(2.5)",
-    "poisson(50)",
-    "randint(3, 9)",
-    "triang(0.25)",
-    "uniform(0, 10)",
-    "weibull_min(1.5)",
-];
-
-/// One draw.
-#[divan::bench(args = LAWS)]
-fn draw(bencher: Bencher, law: &str) {
-    let law = Distribution::parse(law, Dimension::Plain).expect("a law");
-    let mut stream = Stream::global(1, Purpose::Sample);
-    bencher.bench_local(|| law.sample(&mut stream));
 }
 
 /// Ten seconds of the ping network; items are messages delivered.

@@ -164,6 +164,34 @@ pub fn show_rate(per_second: f64) -> String {
         .to_owned()
 }
 
+/// A number as people read it, to four digits: `1.414`, `2.5e-7`; `none` where it is NaN.
+pub fn show_figure(value: f64) -> String {
+    const DIGITS: i32 = 4;
+    if value.is_nan() {
+        return "none".into();
+    }
+    if value == 0.0 || value.is_infinite() {
+        return value
+            .abs()
+            .to_string()
+            .replace("inf", if value < 0.0 { "-inf" } else { "inf" });
+    }
+    // Rounded first, so that 999.96 has the digits of 1000.
+    let rounded = format!("{value:.*e}", DIGITS as usize - 1);
+    let (mantissa, power) = rounded.split_once('e').unwrap_or((&rounded, "0"));
+    let power: i32 = power.parse().unwrap_or(0);
+    let trimmed = |text: &str| match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text.to_owned(),
+    };
+    if (-4..6).contains(&power) {
+        let decimals = (DIGITS - 1 - power).max(0) as usize;
+        trimmed(&format!("{value:.decimals$}"))
+    } else {
+        format!("{}e{power}", trimmed(mantissa))
+    }
+}
+
 fn scaled(value: f64, step: f64, units: &[&str]) -> String {
     let (place, size) = step_up(value, step, units.len());
     let value = value / size;
@@ -198,5 +226,17 @@ mod tests {
         assert_eq!(show_count(1_234_567), "1,234,567");
         assert_eq!(show_count(12), "12");
         assert_eq!(show_rate(2_310_000.0), "2.31 M");
+        for (value, shown) in [
+            (2.0_f64.sqrt(), "1.414"),
+            (999.96, "1000"),
+            (-0.0, "0"),
+            (123_456.7, "123457"),
+            (2.5e-7, "2.5e-7"),
+            (-1e300, "-1e300"),
+            (f64::NEG_INFINITY, "-inf"),
+            (f64::NAN, "none"),
+        ] {
+            assert_eq!(show_figure(value), shown);
+        }
     }
 }

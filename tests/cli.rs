@@ -252,7 +252,7 @@ fn help_and_lists_name_everything() {
         ),
         (
             "distributions",
-            ["gamma(a, loc, scale)", "randint(low, high, loc)", "sample"],
+            ["gamma(a) ", "randint(low, high) ", "empirical("],
         ),
         (
             "generators",
@@ -269,6 +269,51 @@ fn help_and_lists_name_everything() {
             assert!(out.contains(name), "{what} does not list {name}");
         }
     }
+}
+
+#[test]
+fn a_distribution_has_a_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let (code, out, _) = p2psim(folder.path(), &["list", "distributions", "gamma"]);
+    assert_eq!(code, 0);
+    assert!(
+        out.starts_with("gamma(a, loc, scale)\n  gamma; a is the shape\n\na          above 0\n"),
+        "{out}"
+    );
+    assert!(
+        out.contains("\ngamma(2): mean 2, sd 1.414, from 0 to inf\n") && out.contains('█'),
+        "{out}"
+    );
+    let (code, _, error) = p2psim(folder.path(), &["list", "distributions", "gama"]);
+    let message = "error: there is no distribution `gama`\n  did you mean `gamma`?\n";
+    assert_eq!((code, error.as_str()), (2, message));
+}
+
+#[test]
+fn check_shows_distributions_and_warns_of_negative_draws() {
+    let folder = tempfile::tempdir().unwrap();
+    let yaml = "
+horizon: 1 s
+latencies: {A: {A: 'uniform(1, 2)'}}
+peer_types: {p: {location: A, bandwidth_ul: 'norm(1 Mbit, 2 Mbit)', bandwidth_dl: 1 Mbit}}
+topology: {graph: 'cycle_graph(3)'}
+";
+    fs::write(folder.path().join("s.yaml"), yaml).unwrap();
+    let (code, out, error) = p2psim(folder.path(), &["check", "s.yaml"]);
+    assert_eq!(code, 0);
+    assert!(
+        out.contains("latencies.A.A               ms          1     3      2   0.5774\n"),
+        "{out}"
+    );
+    assert!(
+        out.contains("peer_types.p.bandwidth_ul   Mbit/s   -inf   inf      1        2\n"),
+        "{out}"
+    );
+    assert_eq!(
+        error,
+        "warning: 30.85 % of the draws of peer_types.p.bandwidth_ul are negative (drawn again)\n  \
+         truncate(norm(1000000, 2000000), 0, ...) has none\n"
+    );
 }
 
 #[test]

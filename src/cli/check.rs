@@ -8,8 +8,13 @@ use super::{Failure, Overrides, complain, load, print};
 use crate::report::table;
 use crate::scenario::Scenario;
 use crate::services::Registry;
-use crate::simulation::{Population, Setup};
-use crate::units::{show_bytes, show_count};
+use crate::simulation::{NamedLaw, Plan, Population, Setup};
+use crate::units::{show_bytes, show_count, show_figure};
+
+/// More laws than this are left out of the table.
+const LAWS_SHOWN_MAX: usize = 36;
+/// Less negative mass than this goes without saying; more of it is warned of.
+const NEGATIVE_MASS_MAX: f64 = 0.001;
 
 /// Check scenarios without running them, and show what would run
 #[derive(Args)]
@@ -98,6 +103,7 @@ fn describe(path: &Path, scenario: &Scenario) -> Result<String, Failure> {
         "memory: about {} before logs\n",
         show_bytes(crate::scenario::estimate_bytes(peers as u64, links as f64))
     ));
+    text.push_str(&laws(plan));
     let isolated = setup.isolated();
     if isolated > 0 {
         complain(&format!(
@@ -107,4 +113,74 @@ fn describe(path: &Path, scenario: &Scenario) -> Result<String, Failure> {
         ));
     }
     Ok(text)
+}
+
+/// A table of the laws that are drawn from, with their bounds and moments; warns of those with
+/// negative draws.
+fn laws(plan: &Plan) -> String {
+    let laws: Vec<NamedLaw> = plan
+        .laws()
+        .into_iter()
+        .filter(|named| named.law.as_constant().is_none())
+        .collect();
+    for named in &laws {
+        let negative = named.law.mass_below(0.0);
+        // The scenario's own check speaks of latencies with more mass below their floor.
+        let told = named.path.starts_with("latencies.") && negative > 0.01;
+        if negative > NEGATIVE_MASS_MAX && !told {
+            complain(&format!(
+                "warning: {} % of the draws of {} are negative ({})\n  truncate({}, 0, ...) has none\n",
+                show_figure(100.0 * negative),
+                named.path,
+                negative_draws(&named.path),
+                named.law
+            ));
+        }
+    }
+    let rows: Vec<Vec<String>> = laws
+        .iter()
+        .take(LAWS_SHOWN_MAX)
+        .map(|named| {
+            let law = &named.law;
+            let size = [law.mean(), law.lower_bound()]
+                .into_iter()
+                .find(|value| value.is_finite())
+                .unwrap_or(0.0);
+            let unit = named.dimension.unit_for(size);
+            let figures = [
+                law.lower_bound(),
+                law.upper_bound(),
+                law.mean(),
+                law.std_dev(),
+            ];
+            let mut row = vec![named.path.clone(), unit.name.to_owned()];
+            row.extend(figures.map(|figure| show_figure(figure / unit.size)));
+            row
+        })
+        .collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let header = ["distribution", "unit", "from", "to", "mean", "sd"];
+    let mut text = format!("\n{}", table(&header, 2, &rows));
+    if laws.len() > rows.len() {
+        text.push_str(&format!(
+            "and {} more\n",
+            show_count((laws.len() - rows.len()) as u64)
+        ));
+    }
+    text
+}
+
+/// What becomes of the negative draws of the law at `path`.
+fn negative_draws(path: &str) -> &'static str {
+    if path.starts_with("latencies.") {
+        "raised to network.min_delay"
+    } else if path.contains(".bandwidth_") {
+        "drawn again"
+    } else if path == "topology.join" {
+        "taken as 0"
+    } else {
+        "see p2psim list services"
+    }
 }

@@ -2,18 +2,29 @@
 
 use clap::{Args, ValueEnum};
 
-use super::{Failure, print};
-use crate::distribution::laws;
+use super::{Failure, machine, print};
+use crate::distribution::{Distribution, LawSpec, MODIFIERS, law_named, laws};
+use crate::expression::nearest;
+use crate::random::{Purpose, Stream};
+use crate::report::{histogram, table};
 use crate::services::{ParameterKind, Registry};
 use crate::topology::generators;
+use crate::units::{Dimension, show_figure};
+
+/// How many draws the histogram of a page has.
+const PAGE_DRAWS: usize = 10_000;
+const PAGE_COLUMNS_MAX: usize = 60;
+const PAGE_ROWS: usize = 8;
 
 /// List what a scenario can name, with parameters, units and defaults
 #[derive(Args)]
-#[command(after_help = "Example:\n  p2psim list services")]
+#[command(after_help = "Example:\n  p2psim list services\n  p2psim list distributions gamma")]
 pub(super) struct ListArgs {
     /// What to list
     #[arg(value_enum)]
     what: What,
+    /// Only this one; of a distribution, a page with a histogram
+    name: Option<String>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -27,16 +38,30 @@ enum What {
 }
 
 pub(super) fn list(args: &ListArgs, registry: &Registry) -> Result<(), Failure> {
+    let name = args.name.as_deref();
     print(&match args.what {
-        What::Services => services(registry),
-        What::Distributions => distributions(),
-        What::Generators => graph_generators(),
+        What::Services => services(registry, name)?,
+        What::Distributions => match name {
+            None => distributions()?,
+            Some(name) => distribution(name)?,
+        },
+        What::Generators => graph_generators(name)?,
     })
 }
 
-fn services(registry: &Registry) -> String {
+/// What to say where nothing of that kind has this name.
+fn unknown(kind: &str, name: &str, names: &[&str]) -> Failure {
+    let cure = nearest(name, names.iter().copied())
+        .unwrap_or_else(|| format!("`p2psim list {kind}s` shows all"));
+    Failure::Usage(format!("there is no {kind} `{name}`\n  {cure}"))
+}
+
+fn services(registry: &Registry, only: Option<&str>) -> Result<String, Failure> {
     let mut text = String::new();
     for spec in registry.iter() {
+        if only.is_some_and(|name| name != spec.name) {
+            continue;
+        }
         text.push_str(&format!("{}\n  {}\n", spec.name, spec.about));
         for parameter in spec.parameters {
             text.push_str(&format!(
@@ -60,7 +85,13 @@ fn services(registry: &Registry) -> String {
         }
         text.push('\n');
     }
-    text
+    match only {
+        Some(name) if text.is_empty() => {
+            let names: Vec<&str> = registry.iter().map(|spec| spec.name).collect();
+            Err(unknown("service", name, &names))
+        }
+        _ => Ok(text),
+    }
 }
 
 fn kind(kind: ParameterKind) -> String {
@@ -87,37 +118,124 @@ fn kind(kind: ParameterKind) -> String {
     }
 }
 
-fn distributions() -> String {
+/// A line for each distribution.
+fn distributions() -> Result<String, Failure> {
     let mut text = String::from(
-        "A distribution is written as in scipy.stats: name(shapes..., loc, scale), with keywords\n\
-         if you like; loc is 0 and scale 1 unless given. loc and scale take units, shapes do not.\n\n",
+        "Distributions are those of scipy.stats, written as there: name(shapes..., loc, scale), with\n\
+         keywords if you like; loc is 0 and scale 1 unless given (laws of whole numbers have no\n\
+         scale). loc and scale take units, shapes do not. `p2psim list distributions NAME` shows one.\n\n",
     );
-    for law in laws() {
-        let call = format!("{}({})", law.name, law.parameters().join(", "));
-        text.push_str(&format!("{call:32} {}\n", law.about));
-        for (shape, range) in law.shapes {
-            text.push_str(&format!("{:32}   {shape}: {}\n", "", range.described()));
-        }
+    let header = ["distribution", "support", "mean, ranges, what it is"];
+    text.push_str(&format!(
+        "{:28}  {:28}  {}\n",
+        header[0], header[1], header[2]
+    ));
+    for spec in laws() {
+        let shapes: Vec<&str> = spec.shapes.iter().map(|&(name, _)| name).collect();
+        let ranges: String = spec
+            .shapes
+            .iter()
+            .map(|(name, range)| format!("; {name} {}", range.described()))
+            .collect();
+        let example = spec.example_call();
+        text.push_str(&format!(
+            "{:28}  {:28}  {example}: {}{ranges}; {}\n",
+            format!("{}({})", spec.name, shapes.join(", ")),
+            spec.support,
+            show_figure(example_law(&example)?.mean()),
+            spec.about
+        ));
     }
-    text.push_str(&format!(
-        "{:32} a constant, with a unit if you like\n",
-        "12 ms"
-    ));
-    text.push_str(&format!(
-        "{:32} one of the listed values\n",
-        "sample(a, b, ...)"
-    ));
-    let call = "sample([a, b], weights=[3, 1])";
-    text.push_str(&format!("{call:32} one of them, by weight\n"));
-    text
+    text.push_str("\nOthers are made of them, or of one another; a constant (12 ms) is a distribution too.\n\n");
+    let rows: Vec<Vec<String>> = MODIFIERS
+        .iter()
+        .map(|spec| vec![spec.call.to_owned(), spec.about.to_owned()])
+        .collect();
+    text.push_str(&table(&["written", "what it is"], 2, &rows));
+    Ok(text)
 }
 
-fn graph_generators() -> String {
+fn example_law(call: &str) -> Result<Distribution, Failure> {
+    Distribution::parse(call, Dimension::Plain)
+        .map_err(|errors| Failure::Usage(format!("{call}: {}", errors[0].message)))
+}
+
+/// A page for one distribution.
+fn distribution(name: &str) -> Result<String, Failure> {
+    if let Some(spec) = law_named(name) {
+        return law_page(spec);
+    }
+    if let Some(spec) = MODIFIERS.iter().find(|spec| spec.name == name) {
+        let mut text = format!("{}\n  {}\n\n", spec.call, spec.about);
+        text.push_str(&example(spec.example)?);
+        return Ok(text);
+    }
+    let laws = laws().iter().map(|spec| spec.name);
+    let names: Vec<&str> = laws.chain(MODIFIERS.iter().map(|spec| spec.name)).collect();
+    Err(unknown("distribution", name, &names))
+}
+
+fn law_page(spec: &LawSpec) -> Result<String, Failure> {
+    let mut text = format!("{}({})\n", spec.name, spec.parameters().join(", "));
+    text.push_str(&format!("  {}\n\n", spec.about));
+    let mut line = |name: &str, what: &str| text.push_str(&format!("{name:10} {what}\n"));
+    for (shape, range) in spec.shapes {
+        let list = if spec.takes_list() {
+            "a list; each "
+        } else {
+            ""
+        };
+        line(shape, &format!("{list}{}", range.described()));
+    }
+    line("loc", "any number, with a unit if you like; 0 unless given");
+    if !spec.discrete {
+        line("scale", "above 0, with a unit if you like; 1 unless given");
+    }
+    line(
+        "support",
+        &format!("{}; then times scale, plus loc", spec.support),
+    );
+    line("as in", &format!("scipy.stats.{}", spec.name));
+    text.push('\n');
+    text.push_str(&example(&spec.example_call())?);
+    Ok(text)
+}
+
+/// Figures and a small histogram.
+fn example(call: &str) -> Result<String, Failure> {
+    let law = example_law(call)?;
+    let mut text = format!(
+        "{call}: mean {}, sd {}, from {} to {}\n\n",
+        show_figure(law.mean()),
+        show_figure(law.std_dev()),
+        show_figure(law.lower_bound()),
+        show_figure(law.upper_bound())
+    );
+    let mut stream = Stream::global(1, Purpose::Sample);
+    let draws: Vec<f64> = (0..PAGE_DRAWS).map(|_| law.sample(&mut stream)).collect();
+    let columns = machine::columns().min(PAGE_COLUMNS_MAX);
+    for line in histogram::panel(&draws, columns, PAGE_ROWS) {
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+fn graph_generators(only: Option<&str>) -> Result<String, Failure> {
+    let specs = || {
+        generators::specs().iter().filter(|spec| {
+            only.is_none_or(|name| spec.name == name || spec.aliases.contains(&name))
+        })
+    };
+    if let (Some(name), None) = (only, specs().next()) {
+        let names: Vec<&str> = generators::specs().iter().map(|spec| spec.name).collect();
+        return Err(unknown("generator", name, &names));
+    }
     let mut text = String::from(
         "A graph is written as in networkx: name(arguments), with keywords if you like; the ending\n\
          _graph may be left out. Peers are numbered from 0. The scenario's seed decides.\n\n",
     );
-    for spec in generators::specs() {
+    for spec in specs() {
         let names: Vec<&str> = spec.arguments.iter().map(|&(name, _)| name).collect();
         let call = format!("{}({})", spec.name, names.join(", "));
         text.push_str(&format!("{call:32} {}\n", spec.about));
@@ -125,5 +243,5 @@ fn graph_generators() -> String {
             text.push_str(&format!("{:32}   also {}\n", "", spec.aliases.join(", ")));
         }
     }
-    text
+    Ok(text)
 }

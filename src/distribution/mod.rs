@@ -31,12 +31,19 @@ pub fn laws() -> &'static [LawSpec] {
     laws::all()
 }
 
+/// The law of scipy.stats with this name, or with this former name.
+pub fn law_named(name: &str) -> Option<&'static LawSpec> {
+    laws::find(name)
+}
+
 /// A modifier or constructor that scipy has not.
 pub struct ModifierSpec {
     /// Its name.
     pub name: &'static str,
     /// How it is written.
     pub call: &'static str,
+    /// One to show it with.
+    pub example: &'static str,
     /// What it is, in one line.
     pub about: &'static str,
 }
@@ -46,26 +53,31 @@ pub const MODIFIERS: [ModifierSpec; 5] = [
     ModifierSpec {
         name: "sample",
         call: "sample(1, 2, 5), sample([1, 2], weights=[3, 1])",
+        example: "sample([1, 2, 5], weights=[3, 1, 1])",
         about: "one of the listed values, by weight",
     },
     ModifierSpec {
         name: "truncate",
         call: "truncate(norm(12, 5), 2, 40)",
+        example: "truncate(norm(12, 5), 2, 40)",
         about: "a distribution given that it is between two values; draws outside are drawn again",
     },
     ModifierSpec {
         name: "mix",
         call: "mix([norm(12, 2), norm(80, 9)], weights=[9, 1])",
+        example: "mix([norm(12, 2), norm(80, 9)], weights=[9, 1])",
         about: "one of several distributions, by weight",
     },
     ModifierSpec {
         name: "shift",
         call: "shift(lognorm(0.5), 10 ms)",
+        example: "shift(lognorm(0.5), 10)",
         about: "a distribution moved by a constant",
     },
     ModifierSpec {
         name: "empirical",
         call: "empirical([11.8, 12.1, 14.9]), empirical(\"rtts.csv\", column=\"rtt\")",
+        example: "empirical([11.8, 12.1, 12.2, 12.4, 14.9])",
         about: "measured values, interpolated between neighbours",
     },
 ];

@@ -364,6 +364,9 @@ pub(super) fn harmonic(s: f64, last: f64) -> f64 {
 /// Euler and Maclaurin's terms at the end k of a sum of powers.
 fn zeta_end(s: f64, k: f64) -> f64 {
     let power = pow(k, -s);
+    if power == 0.0 {
+        return 0.0;
+    }
     let r = 1.0 / (k * k);
     let third = s * (s + 1.0) * (s + 2.0);
     let fifth = third * (s + 3.0) * (s + 4.0);

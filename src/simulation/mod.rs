@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-pub use plan::{GraphSource, PeerType, Plan, Population, ServicePlan, TypeAssignment};
+pub use plan::{GraphSource, NamedLaw, PeerType, Plan, Population, ServicePlan, TypeAssignment};
 pub use setup::{Setup, SetupError, draw_bandwidth, latencies, whole_shares};
 
 use crate::engine::{Engine, Network, Pause, PeerTraffic, Routes, World};

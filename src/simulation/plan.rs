@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use crate::distribution::{Choice, Distribution};
 use crate::network::{LatencyTable, LinkMode};
-use crate::peer::{PeerId, TypeIndex};
+use crate::peer::{LocationIndex, PeerId, TypeIndex};
 use crate::record::LogOptions;
-use crate::services::{Parameters, ServiceSpec};
+use crate::services::{ParameterKind, ParameterValue, Parameters, ServiceSpec};
 use crate::time::Time;
 use crate::topology::Graph;
 use crate::topology::generators::Generator;
+use crate::units::Dimension;
 
 /// Everything that determines a run.
 #[derive(Clone, Debug)]
@@ -36,6 +37,63 @@ pub struct Plan {
     pub export_bootstrap: bool,
 }
 
+/// A law of a plan: where it stands, as `p2psim sample --what` names it.
+#[derive(Clone, Debug)]
+pub struct NamedLaw {
+    /// `latencies.LocA.LocB`, `peer_types.basic.bandwidth_ul`.
+    pub path: String,
+    /// What its numbers measure.
+    pub dimension: Dimension,
+    /// The law.
+    pub law: Distribution,
+}
+
+impl Plan {
+    /// All laws as they are given, row by row of the latencies first.
+    pub fn laws(&self) -> Vec<NamedLaw> {
+        let mut laws = Vec::new();
+        let mut add = |path, dimension, law: &Distribution| {
+            let law = law.clone();
+            laws.push(NamedLaw {
+                path,
+                dimension,
+                law,
+            });
+        };
+        for (from, from_name) in self.locations.iter().enumerate() {
+            for (to, to_name) in self.locations.iter().enumerate() {
+                let pair = (LocationIndex(from as u16), LocationIndex(to as u16));
+                if let Some(law) = self.latencies.get(pair.0, pair.1) {
+                    let path = format!("latencies.{from_name}.{to_name}");
+                    add(path, Dimension::Time, law);
+                }
+            }
+        }
+        for peer_type in &self.types {
+            let path = |key: &str| format!("peer_types.{}.{key}", peer_type.name);
+            let bandwidths = [
+                ("bandwidth_ul", &peer_type.bandwidth_ul),
+                ("bandwidth_dl", &peer_type.bandwidth_dl),
+            ];
+            for (key, law) in bandwidths {
+                add(path(key), Dimension::Bandwidth, law);
+            }
+            for service in &peer_type.services {
+                for (name, value) in service.parameters.iter() {
+                    if let ParameterValue::Law(law) = value {
+                        let path = path(&format!("services.{}.{name}", service.spec.name));
+                        add(path, service.dimension(name), law);
+                    }
+                }
+            }
+        }
+        if let Population::Emergent { join, .. } = &self.population {
+            add("topology.join".into(), Dimension::Time, join);
+        }
+        laws
+    }
+}
+
 /// A type of peers.
 #[derive(Clone, Debug)]
 pub struct PeerType {
@@ -58,6 +116,22 @@ pub struct ServicePlan {
     pub spec: ServiceSpec,
     /// A value for each of its parameters.
     pub parameters: Parameters,
+}
+
+impl ServicePlan {
+    /// What the numbers of the law `parameter` measure.
+    pub fn dimension(&self, parameter: &str) -> Dimension {
+        let mut specs = self.spec.parameters.iter();
+        match specs
+            .find(|spec| spec.name == parameter)
+            .map(|spec| spec.kind)
+        {
+            Some(ParameterKind::Law(dimension) | ParameterKind::OptionalLaw(dimension)) => {
+                dimension
+            }
+            _ => Dimension::Plain,
+        }
+    }
 }
 
 /// Who takes part and how they are linked at first.

@@ -246,8 +246,8 @@ pub(super) static SPECS: [LawSpec; 12] = [
 
 /// Up to this many trials a beta-binomial is drawn from a list of its probabilities.
 const BETA_LISTED_MAX: f64 = 1000.0;
-/// Up to this many terms a sum of probabilities is added up one by one.
-const SUMMED_MAX: f64 = 100_000.0;
+/// So many of a sum's first terms are added up one by one.
+const SUMMED_MAX: f64 = 1000.0;
 
 fn beta_binomial(n: f64, a: f64, b: f64) -> Law {
     let pmf = move |k: f64| {
@@ -268,7 +268,14 @@ fn beta_binomial(n: f64, a: f64, b: f64) -> Law {
         let (x, y) = draws.sample_parts(s);
         BinomialDraws::new(n, x / (x + y), y / (x + y)).sample(s)
     };
-    let cdf = move |k: f64| summed(pmf, k);
+    // From the nearer end: at the other one the probabilities may rise steeply.
+    let cdf = move |k: f64| {
+        if k <= 0.5 * n {
+            summed(pmf, k, (mean, std_dev))
+        } else {
+            1.0 - summed(|k| pmf(n - k), n - k - 1.0, (n - mean, std_dev))
+        }
+    };
     Law::whole((0.0, n), draw, cdf, (mean, std_dev))
 }
 
@@ -289,16 +296,31 @@ fn beta_negative_binomial(n: f64, a: f64, b: f64) -> Law {
     } else {
         INF
     };
-    Law::whole(COUNTS, draw, move |k| summed(pmf, k), (mean, std_dev))
+    let cdf = move |k| summed(pmf, k, (mean, std_dev));
+    Law::whole(COUNTS, draw, cdf, (mean, std_dev))
 }
 
-/// The sum of probabilities from 0 to k; a long one is integrated beyond its first terms.
-fn summed(pmf: impl Fn(f64) -> f64, k: f64) -> f64 {
+/// The sum of probabilities from 0 to k of a law with this mean and standard deviation. Beyond
+/// its first terms it is integrated, by Euler and Maclaurin's formula at midpoints.
+fn summed(pmf: impl Fn(f64) -> f64, k: f64, (mean, std_dev): (f64, f64)) -> f64 {
     let last = k.min(SUMMED_MAX);
+    if last < 0.0 {
+        return 0.0;
+    }
     let sum: f64 = (0..=last as usize).map(|k| pmf(k as f64)).sum();
     if k <= last {
         return sum;
     }
-    let rest = |t: f64| exp(t) * pmf(exp(t));
-    sum + integrate(rest, log(last + 0.5), log(k + 0.5), 1.0)
+    let (low, high) = (last + 0.5, k + 0.5);
+    // So that a narrow peak is not stepped over.
+    let around = [-10.0, 0.0, 10.0].map(|spread| mean + spread * std_dev);
+    let inside = around.into_iter().filter(|&x| x > low && x < high);
+    let ends: Vec<f64> = [low].into_iter().chain(inside).chain([high]).collect();
+    let slope = |x: f64| pmf(x + 0.5) - pmf(x - 0.5);
+    let in_logs = |t: f64| exp(t) * pmf(exp(t));
+    let pieces = ends.windows(2);
+    let rest: f64 = pieces
+        .map(|ends| integrate(in_logs, log(ends[0]), log(ends[1]), 1.0))
+        .sum();
+    sum + rest - (slope(high) - slope(low)) / 24.0
 }

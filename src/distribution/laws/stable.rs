@@ -205,7 +205,7 @@ fn nolan_integral(exponent: impl Fn(f64) -> f64, low: f64, high: f64) -> f64 {
     ];
     ends.sort_unstable_by(f64::total_cmp);
     ends.windows(2)
-        .map(|ends| integrate(&integrand, ends[0], ends[1], 1.0))
+        .map(|ends| integrate(integrand, ends[0], ends[1], 1.0))
         .sum()
 }
 

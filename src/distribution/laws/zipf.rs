@@ -125,13 +125,14 @@ pub(super) static SPECS: [LawSpec; 4] = [
 /// Devroye, "Non-uniform random variate generation" (1986), X.6.1.
 fn zipf(a: f64, s: &mut Stream) -> f64 {
     let rate = a - 1.0;
-    let b = expm1(rate * std::f64::consts::LN_2);
+    // b / (b + 1) for Devroye's b = 2^rate - 1, which overflows for a steep law.
+    let most = -expm1(-rate * std::f64::consts::LN_2);
     loop {
         let x = floor(pow(s.open_unit(), -1.0 / rate)).min(f64::MAX);
         let v = s.open_unit();
-        // t = (1 + 1/x)^rate, and x (t - 1) also where t is 1 but for rounding.
-        let t_minus_one = expm1(rate * log1p(1.0 / x));
-        if v * (x * t_minus_one) / b <= (t_minus_one + 1.0) / (b + 1.0) {
+        // (t - 1) / t for t = (1 + 1/x)^rate, also where t is 1 but for rounding.
+        let share = -expm1(-rate * log1p(1.0 / x));
+        if v * (x * share) <= most {
             return x;
         }
     }
@@ -157,10 +158,7 @@ fn zipfian(a: f64, n: f64, s: &mut Stream) -> f64 {
             exp(log1p(rest * (at - 1.0)) / rest)
         };
         let k = floor(x + 1.0).min(n);
-        let mut ratio = pow(k, -a);
-        if k > 1.0 {
-            ratio *= pow(x, a);
-        }
+        let ratio = if k > 1.0 { pow(x / k, a) } else { 1.0 };
         if s.open_unit() < ratio {
             return k;
         }

@@ -3,8 +3,8 @@
 use super::{Latencies, Peers, Series, Subject, bandwidth, stream};
 use crate::distribution::Distribution;
 use crate::expression::nearest;
-use crate::services::{ParameterKind, ParameterValue};
-use crate::simulation::{PeerType, Plan, Population, ServicePlan};
+use crate::services::ParameterValue;
+use crate::simulation::{PeerType, Plan, Population};
 use crate::units::Dimension;
 
 /// More names than this are not listed in an error.
@@ -147,7 +147,7 @@ impl Walk<'_> {
         self.end()?;
         let (law, dimension) = match value {
             ParameterValue::Law(law) | ParameterValue::OptionalLaw(Some(law)) => {
-                (law.clone(), law_dimension(service, name))
+                (law.clone(), service.dimension(name))
             }
             ParameterValue::Duration(time) => {
                 (Distribution::constant(time.as_ms()), Dimension::Time)
@@ -212,14 +212,6 @@ impl Walk<'_> {
             stream: stream(plan.seed, self.path),
             bandwidth: None,
         }
-    }
-}
-
-fn law_dimension(service: &ServicePlan, name: &str) -> Dimension {
-    let mut kinds = service.spec.parameters.iter();
-    match kinds.find(|spec| spec.name == name).map(|spec| spec.kind) {
-        Some(ParameterKind::Law(dimension) | ParameterKind::OptionalLaw(dimension)) => dimension,
-        _ => Dimension::Plain,
     }
 }
 
