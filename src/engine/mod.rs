@@ -442,6 +442,11 @@ impl<S> Engine<S> {
         self.peers[peer.as_usize()].traffic
     }
 
+    /// What has been written down.
+    pub fn recorder(&self) -> &Recorder {
+        &self.post.recorder
+    }
+
     /// What all peers have sent and received, by message type.
     pub fn traffic(&self) -> &Traffic {
         &self.post.recorder.traffic

@@ -77,14 +77,16 @@ pub struct Spread {
     pub awaited: u64,
     /// First receipts by any peer but the origin, of the audience or not.
     pub received_by_any: u64,
-    /// Of the receipts, how many had an altered payload.
-    pub altered: u64,
     /// How many copies arrived at the audience, the first ones included.
     pub copies: u64,
     /// From production to receipt, in nanoseconds.
     pub delays: Histogram,
+    /// The delays of those receipts whose payload was altered.
+    pub altered_delays: Histogram,
     /// Links crossed until the receipt.
     pub hops: Histogram,
+    /// All delays, ascending; empty where only the histogram was kept.
+    exact: Vec<u64>,
 }
 
 impl Spread {
@@ -98,18 +100,31 @@ impl Spread {
         (self.awaited > 0).then(|| self.receipts() as f64 / self.awaited as f64)
     }
 
+    /// How many receipts had an altered payload.
+    pub fn altered(&self) -> u64 {
+        self.altered_delays.total()
+    }
+
     /// How many receipts are `percent` % of those awaited.
     fn rank(&self, percent: u64) -> u64 {
         let share = u128::from(self.awaited) * u128::from(percent);
         (share.div_ceil(100) as u64).max(1)
     }
 
-    /// The age at which `percent` % of the audience have received a rumour, over all rumours:
-    /// from the histogram, so at most 0.1 % too late. `None` if they never have.
+    /// The age at which `percent` % of the audience have received a rumour, over all rumours;
+    /// `None` if they never have. Exact in full mode; else from the histogram, so that it is at
+    /// most 0.1 % too late.
     pub fn age_at(&self, percent: u64) -> Option<Time> {
-        (self.awaited > 0)
-            .then(|| self.delays.value_at(self.rank(percent)))
-            .flatten()
+        if self.awaited == 0 {
+            return None;
+        }
+        let rank = self.rank(percent);
+        let exact = usize::try_from(rank - 1)
+            .ok()
+            .and_then(|place| self.exact.get(place));
+        exact
+            .copied()
+            .or_else(|| self.delays.value_at(rank))
             .map(Time::from_ns)
     }
 
@@ -121,7 +136,9 @@ impl Spread {
     fn receive(&mut self, delay: Time, hops: u16, intact: bool) {
         self.delays.add(delay.as_ns());
         self.hops.add(hops.into());
-        self.altered += u64::from(!intact);
+        if !intact {
+            self.altered_delays.add(delay.as_ns());
+        }
     }
 }
 
@@ -228,21 +245,25 @@ impl Deliveries {
         let spread = match &self.kept {
             Kept::Nothing => return None,
             Kept::Figures(spread) => (**spread).clone(),
-            Kept::Rows { produced, .. } => {
+            Kept::Rows { produced, receipts } => {
                 let mut spread = Spread::default();
                 for rumour in produced {
                     spread.produce(&self.audience, rumour);
                 }
-                for (rumour, receipts) in self.by_rumour().iter() {
-                    spread.received_by_any += receipts.len() as u64;
-                    for receipt in receipts {
-                        if self.audience.includes(receipt.peer) {
-                            let delay = receipt.received.since(rumour.produced);
-                            spread.receive(delay, receipt.hops, receipt.intact);
-                            spread.copies += u64::from(receipt.copies);
-                        }
+                let places = Places::new(produced);
+                for receipt in receipts {
+                    let Some(place) = places.get(receipt.id) else {
+                        continue;
+                    };
+                    spread.received_by_any += 1;
+                    if self.audience.includes(receipt.peer) {
+                        let delay = receipt.received.since(produced[place].produced);
+                        spread.receive(delay, receipt.hops, receipt.intact);
+                        spread.exact.push(delay.as_ns());
+                        spread.copies += u64::from(receipt.copies);
                     }
                 }
+                spread.exact.sort_unstable();
                 spread
             }
         };
@@ -252,6 +273,23 @@ impl Deliveries {
     /// All receipts, rumour by rumour: for files, and for what is asked of one rumour.
     pub fn by_rumour(&self) -> ByRumour<'_> {
         ByRumour::new(self.produced(), self.receipts())
+    }
+}
+
+/// Where each rumour stands in a list.
+struct Places(Vec<(RumourId, usize)>);
+
+impl Places {
+    fn new(rumours: &[Rumour]) -> Self {
+        let ids = rumours.iter().map(|rumour| rumour.id);
+        let mut places: Vec<(RumourId, usize)> = ids.zip(0..).collect();
+        places.sort_unstable();
+        Places(places)
+    }
+
+    fn get(&self, id: RumourId) -> Option<usize> {
+        let found = self.0.binary_search_by_key(&id, |&(id, _)| id).ok()?;
+        Some(self.0[found].1)
     }
 }
 
@@ -270,16 +308,8 @@ impl<'a> ByRumour<'a> {
     fn new(produced: &[Rumour], receipts: &'a [Receipt]) -> Self {
         let mut rumours = produced.to_vec();
         rumours.sort_unstable_by_key(|rumour| (rumour.produced, rumour.id));
-        let mut places: Vec<(RumourId, usize)> = rumours
-            .iter()
-            .enumerate()
-            .map(|(place, rumour)| (rumour.id, place))
-            .collect();
-        places.sort_unstable();
-        let place = |receipt: &Receipt| {
-            let found = places.binary_search_by_key(&receipt.id, |&(id, _)| id);
-            found.ok().map(|found| places[found].1)
-        };
+        let places = Places::new(&rumours);
+        let place = |receipt: &Receipt| places.get(receipt.id);
         // A counting sort by rumour, then each rumour's own few.
         let mut starts = vec![0; rumours.len() + 1];
         for place in receipts.iter().filter_map(place) {
@@ -363,18 +393,25 @@ mod tests {
     #[test]
     fn rows_and_streamed_figures_agree() {
         let full = spread_of_two(DeliveryMode::Full).spread().unwrap();
-        assert_eq!(
-            Some(&full),
-            spread_of_two(DeliveryMode::Summary).spread().as_ref()
-        );
+        let summary = spread_of_two(DeliveryMode::Summary).spread().unwrap();
+        let inexact = Spread {
+            exact: Vec::new(),
+            ..full.clone()
+        };
+        assert_eq!(inexact, summary);
         // The rumour of 0 is for four others, that of 5 for five.
         assert_eq!((full.messages, full.awaited, full.receipts()), (2, 9, 3));
-        assert_eq!((full.received_by_any, full.altered, full.copies), (4, 1, 5));
+        assert_eq!(
+            (full.received_by_any, full.altered(), full.copies),
+            (4, 1, 5)
+        );
         assert_eq!(full.hops.max(), 2);
-        let ms = |percent| full.age_at(percent).map(Time::as_ms);
-        assert!((ms(11).unwrap() - 5.0).abs() < 0.005);
-        assert!((ms(12).unwrap() - 10.0).abs() < 0.01);
-        assert_eq!((ms(33), ms(34)), (Some(20.0), None));
+        for (percent, exact) in [(11, 5.0), (12, 10.0), (22, 10.0), (33, 20.0)] {
+            assert_eq!(full.age_at(percent).unwrap().as_ms(), exact);
+            let about = summary.age_at(percent).unwrap().as_ms();
+            assert!(about >= exact && about <= exact * 1.001, "{about}");
+        }
+        assert_eq!((full.age_at(34), summary.age_at(34)), (None, None));
     }
 
     #[test]

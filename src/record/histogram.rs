@@ -87,7 +87,10 @@ mod tests {
             for offset in [0_u64, 1, 2, 3, 1000, 4095] {
                 let value = (1_u64 << power).saturating_add(offset);
                 let highest = class_max(class(value));
-                assert!(highest >= value && highest - value <= value / 1024, "{value}");
+                assert!(
+                    highest >= value && highest - value <= value / 1024,
+                    "{value}"
+                );
                 assert_eq!(class(highest), class(value));
                 if highest < u64::MAX {
                     assert_eq!(class(highest + 1), class(value) + 1, "{value}");
@@ -109,16 +112,16 @@ mod tests {
         }
         values.sort_unstable();
         for rank in [1, 2, 2_500, 4_950, 5_000] {
-            let (exact, found) = (
-                values[rank as usize - 1],
-                histogram.value_at(rank).unwrap(),
-            );
+            let (exact, found) = (values[rank as usize - 1], histogram.value_at(rank).unwrap());
             assert!(found >= exact && found - exact <= exact / 1024, "{rank}");
         }
         assert_eq!(histogram.value_at(5_000), values.last().copied());
         assert_eq!(histogram.value_at(5_001), None);
         assert_eq!(histogram.at_most(u64::MAX), 5_000);
-        assert_eq!(histogram.at_most(0), values.iter().filter(|&&v| v == 0).count() as u64);
+        assert_eq!(
+            histogram.at_most(0),
+            values.iter().filter(|&&v| v == 0).count() as u64
+        );
         let mean = values.iter().sum::<u64>() as f64 / 5_000.0;
         assert!((histogram.mean() - mean).abs() < 1e-9 * mean);
     }

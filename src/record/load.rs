@@ -181,6 +181,20 @@ impl LoadSeries {
         cell.wait_max[way] = cell.wait_max[way].max(wait.as_ns());
     }
 
+    /// What was received, and sent, in the whole run.
+    pub fn total(&self) -> (Flow, Flow) {
+        let mut total = Cell::default();
+        for cell in &self.cells {
+            for way in [IN, OUT] {
+                total.wait[way] += cell.wait[way];
+                total.messages[way] += cell.messages[way];
+                total.bytes[way] += cell.bytes[way];
+                total.wait_max[way] = total.wait_max[way].max(cell.wait_max[way]);
+            }
+        }
+        (total.flow(IN), total.flow(OUT))
+    }
+
     /// A row for each interval that begins before `end`, and group: in order of both.
     pub fn rows(&self, end: Time) -> impl Iterator<Item = LoadRow> + '_ {
         let intervals = end.as_ns().div_ceil(self.interval) as usize;
@@ -314,6 +328,9 @@ mod tests {
         assert_eq!(standing(&rows[3]), (1, 1));
         assert_eq!(standing(&rows[7]), (1, 1));
         assert_eq!(rows[7].sent, Flow::default());
+        let (received, sent) = series.total();
+        assert_eq!((received.messages, received.wait_max), (2, ms(7)));
+        assert_eq!((sent.messages, sent.wait_mean_ms), (2, 1.5));
     }
 
     #[test]

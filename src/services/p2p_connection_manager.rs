@@ -71,16 +71,8 @@ pub(super) const SPEC: ServiceSpec = ServiceSpec {
     messages: &[
         PING,
         PONG,
-        MessageSpec {
-            name: "RequestPeers",
-            size: "24 B",
-            handled: true,
-        },
-        MessageSpec {
-            name: "PeerList",
-            size: "24 B + 8 B a listed peer",
-            handled: true,
-        },
+        MessageSpec::handled("RequestPeers", "24 B"),
+        MessageSpec::handled("PeerList", "24 B + 8 B a listed peer"),
     ],
     build: |parameters, messages| {
         let base = Arc::new(BaseConfig::new(parameters, messages[0], messages[1]));
