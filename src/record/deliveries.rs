@@ -55,6 +55,7 @@ impl Audience {
 pub struct Deliveries {
     audience: Audience,
     kept: Kept,
+    rejected: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -162,7 +163,11 @@ impl Deliveries {
                 receipts: Vec::new(),
             },
         };
-        Deliveries { audience, kept }
+        Deliveries {
+            audience,
+            kept,
+            rejected: 0,
+        }
     }
 
     /// Whose coverage this is about.
@@ -185,6 +190,16 @@ impl Deliveries {
             Kept::Rows { receipts, .. } => receipts,
             _ => &[],
         }
+    }
+
+    /// How many copies were rejected, since their payload was altered.
+    pub fn rejected(&self) -> u64 {
+        self.rejected
+    }
+
+    /// A peer has rejected a copy whose payload was altered.
+    pub(crate) fn reject(&mut self, _peer: PeerIndex, _rumour: &Rumour) {
+        self.rejected += 1;
     }
 
     /// A peer has produced a rumour.

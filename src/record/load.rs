@@ -94,17 +94,23 @@ pub struct LoadSeries {
     group_of: Vec<u32>,
     count: usize,
     interval: u64,
-    /// By interval, then group; as far as anything has happened.
+    /// What comes later is kept apart: a long queue is booked far ahead.
+    horizon: u64,
+    /// By interval, then group; as far as anything has happened. Before the first interval
+    /// stands the time after the horizon.
     cells: Vec<Cell>,
-    /// Where the interval looked at begins, in time and among the cells.
+    /// Where the interval looked at begins, in time and among the cells, and how long it is.
     start: u64,
+    length: u64,
     base: usize,
 }
 
 impl LoadSeries {
-    /// An empty series of peers of these types at these locations; `interval` must be positive.
+    /// An empty series, up to `horizon`, of peers of these types at these locations; `interval`
+    /// must be positive.
     pub fn new(
         interval: Time,
+        horizon: Time,
         types: &[TypeIndex],
         locations: &[LocationIndex],
         by_peer: bool,
@@ -142,8 +148,11 @@ impl LoadSeries {
             group_of,
             count,
             interval: interval.as_ns(),
-            cells: vec![Cell::default(); count],
+            horizon: horizon.as_ns(),
+            cells: Vec::new(),
             start: 0,
+            // The first that happens makes the first cells.
+            length: 0,
             base: 0,
         }
     }
@@ -156,7 +165,7 @@ impl LoadSeries {
     #[inline]
     fn cell(&mut self, now: Time, me: PeerIndex) -> &mut Cell {
         // An earlier time wraps around and is looked up like a later one.
-        if now.as_ns().wrapping_sub(self.start) >= self.interval {
+        if now.as_ns().wrapping_sub(self.start) >= self.length {
             self.turn_to(now);
         }
         &mut self.cells[self.base + self.group_of[me.as_usize()] as usize]
@@ -164,9 +173,17 @@ impl LoadSeries {
 
     #[cold]
     fn turn_to(&mut self, now: Time) {
-        let place = now.as_ns() / self.interval;
-        self.start = place * self.interval;
-        self.base = place as usize * self.count;
+        let place = if now.as_ns() < self.horizon {
+            let place = now.as_ns() / self.interval;
+            self.start = place * self.interval;
+            self.length = self.interval.min(self.horizon - self.start);
+            place as usize + 1
+        } else {
+            self.start = self.horizon;
+            self.length = u64::MAX - self.horizon;
+            0
+        };
+        self.base = place * self.count;
         if self.cells.len() < self.base + self.count {
             self.cells.resize(self.base + self.count, Cell::default());
         }
@@ -181,10 +198,10 @@ impl LoadSeries {
         cell.wait_max[way] = cell.wait_max[way].max(wait.as_ns());
     }
 
-    /// What was received, and sent, in the whole run.
+    /// What was received, and sent, before the horizon.
     pub fn total(&self) -> (Flow, Flow) {
         let mut total = Cell::default();
-        for cell in &self.cells {
+        for cell in self.cells.iter().skip(self.count) {
             for way in [IN, OUT] {
                 total.wait[way] += cell.wait[way];
                 total.messages[way] += cell.messages[way];
@@ -195,14 +212,19 @@ impl LoadSeries {
         (total.flow(IN), total.flow(OUT))
     }
 
+    /// How many intervals begin before `end`.
+    fn intervals(&self, end: u64) -> usize {
+        end.div_ceil(self.interval) as usize
+    }
+
     /// A row for each interval that begins before `end`, and group: in order of both.
     pub fn rows(&self, end: Time) -> impl Iterator<Item = LoadRow> + '_ {
-        let intervals = end.as_ns().div_ceil(self.interval) as usize;
+        let intervals = self.intervals(end.as_ns().min(self.horizon));
         let mut standing = vec![(0_i64, 0_i64); self.count];
         (0..intervals)
             .flat_map(move |interval| (0..self.count).map(move |group| (interval, group)))
             .map(move |(interval, group)| {
-                let place = interval * self.count + group;
+                let place = (interval + 1) * self.count + group;
                 let cell = self.cells.get(place).copied().unwrap_or_default();
                 let (online, connections) = &mut standing[group];
                 *online += i64::from(cell.online);
@@ -292,7 +314,7 @@ mod tests {
     fn load(by_peer: bool) -> Load {
         let types = [TypeIndex(1), TypeIndex(0), TypeIndex(1)];
         let locations = [LocationIndex(0); 3];
-        let series = LoadSeries::new(ms(100), &types, &locations, by_peer);
+        let series = LoadSeries::new(ms(100), ms(301), &types, &locations, by_peer);
         let mut load = Load::new(Some(series), true);
         for peer in 0..3 {
             load.online(ms(0), PeerIndex(peer), true);
@@ -303,6 +325,10 @@ mod tests {
         // Booked ahead, into the third interval; then back in the first.
         load.received(ms(250), PeerIndex(1), 24, ms(7));
         load.received(ms(99), PeerIndex(1), 1, ms(1));
+        // After the horizon.
+        load.received(ms(301), PeerIndex(1), 1, ms(1));
+        load.received(Time::MAX, PeerIndex(1), 1, ms(1));
+        load.received(ms(300), PeerIndex(1), 1, ms(1));
         load.online(ms(100), PeerIndex(0), false);
         load
     }
@@ -329,7 +355,8 @@ mod tests {
         assert_eq!(standing(&rows[7]), (1, 1));
         assert_eq!(rows[7].sent, Flow::default());
         let (received, sent) = series.total();
-        assert_eq!((received.messages, received.wait_max), (2, ms(7)));
+        assert_eq!((received.messages, received.wait_max), (3, ms(7)));
+        assert_eq!(rows[6].received.messages, 1);
         assert_eq!((sent.messages, sent.wait_mean_ms), (2, 1.5));
     }
 

@@ -97,7 +97,7 @@ pub(super) fn summary_json(
             let (received, sent) = series.total();
             json!({ "uplink": wait_json(&sent), "downlink": wait_json(&received) })
         }),
-        "coverage": spread.map(|spread| coverage_json(spread, outcome)),
+        "coverage": spread.map(|spread| coverage_json(spread, simulation, outcome)),
         "messages": { "total": counts_json(&outcome.total(), in_flight), "by_type": messages },
     });
     format!("{value:#}\n")
@@ -115,7 +115,7 @@ fn wait_json(flow: &Flow) -> Value {
     json!({ "mean_ms": flow.wait_mean_ms, "max_ms": flow.wait_max.as_ms() })
 }
 
-fn coverage_json(spread: &Spread, outcome: &Outcome) -> Value {
+fn coverage_json(spread: &Spread, simulation: &Simulation, outcome: &Outcome) -> Value {
     let ms = |percent| spread.age_at(percent).map(Time::as_ms);
     let bytes: u64 = outcome
         .messages
@@ -133,6 +133,7 @@ fn coverage_json(spread: &Spread, outcome: &Outcome) -> Value {
         "t100_ms": ms(100),
         "never_reached": spread.mean().map(|mean| 1.0 - mean),
         "altered": ratio(spread.altered(), spread.receipts()),
+        "rejected_copies": simulation.deliveries().rejected(),
         "hops": { "mean": spread.hops.mean(), "max": spread.hops.max() },
         "copies_per_peer": ratio(spread.copies, spread.receipts()),
         "bytes_per_delivered_message": ratio(bytes, spread.received_by_any),

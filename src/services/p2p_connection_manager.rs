@@ -10,14 +10,14 @@ use super::base_connection_manager::{
     PONG,
 };
 use super::{MessageSpec, ParameterKind, ParameterSpec, Parameters, ServiceSpec, ServiceState};
-use crate::engine::{Context, Service};
+use crate::engine::{Context, Rejoin, Service};
 use crate::message::{HEADER_BYTES, Message, MessageType, Payload};
 use crate::peer::PeerIndex;
-use crate::record::LogLevel;
+use crate::record::{ConnectionEvent, LogLevel};
 use crate::time::Time;
 
 /// Bytes that each listed peer adds to a PeerList.
-const LISTED_PEER_BYTES: u32 = 8;
+pub(super) const LISTED_PEER_BYTES: u32 = 8;
 /// The most peers a PeerList can name; keeps its size far below 4 GiB.
 const PEER_LIST_MAX: u64 = 1_000_000;
 /// Any number of peers.
@@ -25,6 +25,10 @@ const COUNT: ParameterKind = ParameterKind::Count {
     min: 0,
     max: PeerIndex::LIMIT,
 };
+
+pub(super) const REQUEST_PEERS: MessageSpec = MessageSpec::handled("RequestPeers", "24 B");
+pub(super) const PEER_LIST: MessageSpec =
+    MessageSpec::handled("PeerList", "24 B + 8 B a listed peer");
 
 /// What scenarios need to know of it.
 pub(super) const SPEC: ServiceSpec = ServiceSpec {
@@ -68,12 +72,7 @@ pub(super) const SPEC: ServiceSpec = ServiceSpec {
             about: "a dropped or refusing peer is not dialled again before",
         },
     ],
-    messages: &[
-        PING,
-        PONG,
-        MessageSpec::handled("RequestPeers", "24 B"),
-        MessageSpec::handled("PeerList", "24 B + 8 B a listed peer"),
-    ],
+    messages: &[PING, PONG, REQUEST_PEERS, PEER_LIST],
     build: |parameters, messages| {
         let base = Arc::new(BaseConfig::new(parameters, messages[0], messages[1]));
         let config = Arc::new(Config::new(parameters, messages));
@@ -86,6 +85,7 @@ pub(super) const SPEC: ServiceSpec = ServiceSpec {
             }))
         })
     },
+    ..ServiceSpec::NONE
 };
 
 /// What all peers of a type share.
@@ -149,8 +149,6 @@ impl P2PConnectionManager {
     fn find_peers(&mut self, context: &mut Context<'_>, lacking: usize) {
         let redial_after = self.config.redial_after;
         let now = context.now();
-        self.dropped
-            .retain(|&(_, dropped)| now.since(dropped) < redial_after);
         let mut candidates: Peers = self
             .known
             .iter()
@@ -158,9 +156,8 @@ impl P2PConnectionManager {
             .filter(|&peer| {
                 context.connections().get(peer).is_none()
                     && self
-                        .dropped
-                        .binary_search_by_key(&peer, |&(dropped, _)| dropped)
-                        .is_err()
+                        .dropped_at(peer)
+                        .is_none_or(|dropped| now.since(dropped) >= redial_after)
             })
             .collect();
         if candidates.len() < lacking {
@@ -175,8 +172,19 @@ impl P2PConnectionManager {
             }
         }
         for &mut peer in context.random().choose_front(&mut candidates, lacking) {
-            context.dial(peer);
+            match self.dropped_at(peer) {
+                Some(_) => context.redial(peer),
+                None => context.dial(peer),
+            }
         }
+    }
+
+    /// When a peer was last dropped or refused, if ever.
+    fn dropped_at(&self, peer: PeerIndex) -> Option<Time> {
+        let place = self
+            .dropped
+            .binary_search_by_key(&peer, |&(dropped, _)| dropped);
+        place.ok().map(|place| self.dropped[place].1)
     }
 
     /// Disconnects from the `surplus` slowest of the connections held long enough.
@@ -195,7 +203,7 @@ impl P2PConnectionManager {
                 LogLevel::Warning,
                 format_args!("Peer {} is too slow", context.id(peer)),
             );
-            context.disconnect(peer);
+            context.disconnect_as(peer, ConnectionEvent::Slow);
         }
     }
 
@@ -241,6 +249,14 @@ impl Service for P2PConnectionManager {
 
     fn timer(&mut self, context: &mut Context<'_>, _tag: u32) {
         self.tick(context);
+    }
+
+    fn online(&mut self, context: &mut Context<'_>, rejoin: Rejoin) {
+        if rejoin == Rejoin::Fresh {
+            self.known.clear();
+            self.dropped.clear();
+            self.tick(context);
+        }
     }
 
     fn admits(&mut self, context: &mut Context<'_>, _from: PeerIndex) -> bool {

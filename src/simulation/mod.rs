@@ -244,6 +244,16 @@ impl Simulation {
         })
     }
 
+    /// Who received which rumour, when.
+    pub fn deliveries(&self) -> &Deliveries {
+        self.engine.deliveries()
+    }
+
+    /// What became of connections, by cause.
+    pub fn connection_counts(&self) -> &ConnectionCounts {
+        self.engine.connection_counts()
+    }
+
     /// When the run ends.
     pub fn horizon(&self) -> Time {
         self.horizon
@@ -254,19 +264,9 @@ impl Simulation {
         &self.locations
     }
 
-    /// Who received which rumour, when.
-    pub fn deliveries(&self) -> &Deliveries {
-        &self.engine.recorder().deliveries
-    }
-
     /// Load over time.
     pub fn load(&self) -> &Load {
-        &self.engine.recorder().load
-    }
-
-    /// What became of connections.
-    pub fn connection_counts(&self) -> &ConnectionCounts {
-        &self.engine.recorder().connections
+        self.engine.load()
     }
 
     /// What all peers share.
@@ -337,8 +337,10 @@ fn audience(plan: &Plan, is_bootstrap: &[bool], names: &Names) -> Audience {
 
 fn load(plan: &Plan, names: &Names, locations: &[LocationIndex]) -> Load {
     let by_peer = plan.measures.load == LoadMode::Peers;
-    let series = (plan.measures.load != LoadMode::None)
-        .then(|| LoadSeries::new(plan.measures.interval, &names.types, locations, by_peer));
+    let series = (plan.measures.load != LoadMode::None).then(|| {
+        let (interval, horizon) = (plan.measures.interval, plan.horizon);
+        LoadSeries::new(interval, horizon, &names.types, locations, by_peer)
+    });
     // Only the coverage of online peers asks who is online when.
     Load::new(series, plan.measures.deliveries == DeliveryMode::Full)
 }
