@@ -146,7 +146,7 @@ fn ratio(part: u64, whole: u64) -> Option<f64> {
 }
 
 /// `coverage 99.2 % of 10 messages: half of the peers after 23 ms, 99 % after 61 ms; 6.1 copies
-/// a peer`.
+/// a peer`. The second age is that of the largest share that was reached.
 fn coverage_line(spread: &Spread) -> String {
     let Some(mean) = spread.mean() else {
         return String::new();
@@ -164,16 +164,17 @@ fn coverage_line(spread: &Spread) -> String {
         (99, "99 %"),
         (100, "all"),
     ];
-    let shown: Vec<String> = ages
+    let reached: Vec<String> = ages
         .iter()
         .filter_map(|&(percent, words)| {
             let ms = spread.age_at(percent)?.as_ms();
             Some(format!("{words} after {} ms", digits(ms, 3)))
         })
         .collect();
-    if !shown.is_empty() {
-        text.push_str(": ");
-        text.push_str(&shown.join(", "));
+    match reached.as_slice() {
+        [] => {}
+        [only] => text.push_str(&format!(": {only}")),
+        [half, .., most] => text.push_str(&format!(": {half}, {most}")),
     }
     if let Some(copies) = ratio(spread.copies, spread.receipts()) {
         text.push_str(&format!("; {copies:.1} copies a peer"));
@@ -280,4 +281,24 @@ pub fn show_summary(
         outcome.digest,
     ));
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_the_digits_they_need() {
+        for (value, count, text) in [
+            (0.0, 3, "0"),
+            (0.0123, 3, "0.01"),
+            (9.9222, 3, "9.92"),
+            (61.0, 3, "61"),
+            (99.99, 4, "99.99"),
+            (100.0, 4, "100"),
+            (12_345.6, 3, "12346"),
+        ] {
+            assert_eq!(digits(value, count), text);
+        }
+    }
 }

@@ -117,9 +117,8 @@ impl Compiler<'_> {
             let intervals = horizon.as_ns().div_ceil(interval.as_ns());
             u128::from(intervals) * u128::from(groups)
         };
-        // Of the intervals, the last is mostly a part of one: hence the one row less a group.
         let shortest = |rows_max: u64| {
-            let intervals = (rows_max / groups.max(1)).saturating_sub(1).max(1);
+            let intervals = (rows_max / groups.max(1)).max(1);
             Time::from_ns(horizon.as_ns().div_ceil(intervals)).round_up_to_step()
         };
         let interval = match output.interval {
