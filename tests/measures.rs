@@ -335,7 +335,7 @@ fn drops_by_cause_add_up() {
 #[cfg(feature = "parquet")]
 #[test]
 fn parquet_holds_what_csv_holds() {
-    use parquet::file::reader::{FileReader, SerializedFileReader};
+    use parquet::file::reader::SerializedFileReader;
     let folder = tempfile::tempdir().unwrap();
     let text = run(folder.path(), "text", "{logs: none}");
     let binary = run(folder.path(), "binary", "{logs: none, format: parquet}");

@@ -339,8 +339,8 @@ mod tests {
         let ages: Vec<Time> = (0..=20).map(ms).collect();
         let audience = deliveries.audience();
         let online = |peer: u32, at: Time| {
-            let of_peer = changes.iter().filter(|c| c.peer.0 == peer && c.time <= at);
-            of_peer.last().is_some_and(|change| change.online)
+            let mut of_peer = changes.iter().filter(|c| c.peer.0 == peer && c.time <= at);
+            of_peer.next_back().is_some_and(|change| change.online)
         };
         let by_rumour = deliveries.by_rumour();
         let mut lengths = Vec::new();
