@@ -65,6 +65,21 @@ impl Time {
         Time(self.0.saturating_sub(earlier.0))
     }
 
+    /// The least of 1, 2 and 5 times a power of ten nanoseconds that is not below: the length of
+    /// a step as people like it. At most [`Time::MAX`].
+    pub fn round_up_to_step(self) -> Time {
+        let mut power = 1_u64;
+        loop {
+            for digit in [1, 2, 5] {
+                let step = power.saturating_mul(digit);
+                if step >= self.0 || step >= Time::MAX.0 {
+                    return Time(step.min(Time::MAX.0));
+                }
+            }
+            power = power.saturating_mul(10);
+        }
+    }
+
     /// Appends the time in milliseconds to `out`: the fast path of [`fmt::Display`].
     pub fn write_ms(self, out: &mut Vec<u8>) {
         let mut digits = itoa::Buffer::new();
@@ -125,6 +140,14 @@ mod tests {
         ] {
             assert_eq!(Time::from_ns(ns).to_string(), text);
         }
+    }
+
+    #[test]
+    fn steps_are_round() {
+        for (ns, step) in [(0, 1), (1, 1), (3, 5), (20, 20), (21, 50), (51, 100)] {
+            assert_eq!(Time::from_ns(ns).round_up_to_step(), Time::from_ns(step));
+        }
+        assert_eq!(Time::from_ns(u64::MAX).round_up_to_step(), Time::MAX);
     }
 
     #[test]

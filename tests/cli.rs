@@ -51,6 +51,8 @@ fn a_run_leaves_a_whole_folder_and_refuses_to_replace_it() {
     );
     let run = folder.path().join("runs/erdos-renyi-1");
     let expected = [
+        "connections.csv",
+        "load.csv",
         "logs",
         "messages.csv",
         "peers.csv",

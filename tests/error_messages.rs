@@ -158,6 +158,38 @@ fn each_mistake_has_its_message() {
             "the network is empty",
         ),
         (
+            basic,
+            "  types: basic\noutput: {deliveries: all}",
+            "`all` cannot stand here",
+        ),
+        (
+            basic,
+            "  types: basic\noutput: {load: group}",
+            "`group` cannot stand here",
+        ),
+        (
+            basic,
+            "  types: basic\noutput: {interval: 0}",
+            "a time of 0 ms is too short",
+        ),
+        (
+            basic,
+            "  types: basic\noutput: {interval: 100 ns}",
+            "50,000,000 intervals of 0.0001 ms for 2 groups of peers are more than the 10,000,000 \
+             rows that load.csv may have",
+        ),
+        (
+            basic,
+            "  types: basic\noutput: {load: peers, interval: 4 us}",
+            "1,250,000 intervals of 0.004 ms for 10 peers are more than the 10,000,000 rows that \
+             load.csv may have",
+        ),
+        (
+            basic,
+            "  types: basic\noutput: {format: xlsx}",
+            "`xlsx` cannot stand here",
+        ),
+        (
             "erdos_renyi_graph(10, 0.5)",
             "gnp(0, 0.5)",
             "the network is empty",
@@ -298,6 +330,37 @@ fn hostile_input_is_refused() {
             assert!(error.contains(message), "{error}");
         }
     }
+}
+
+#[test]
+fn what_cannot_be_written_comes_with_its_cure() {
+    let text = GOOD.to_owned() + "output:\n  interval: 900 ns\n";
+    assert_eq!(
+        errors(&text, &LoadOptions::default()),
+        "\
+error: 5,555,556 intervals of 0.0009 ms for 2 groups of peers are more than the 10,000,000 rows that load.csv may have
+  --> bad.yaml:19:13
+   |
+19 |   interval: 900 ns
+   |             ^^^^^^ an interval of 0.001 ms or more, or `load: none`
+"
+    );
+}
+
+#[cfg(not(feature = "parquet"))]
+#[test]
+fn parquet_is_refused_where_it_was_not_built_in() {
+    let text = GOOD.to_owned() + "output: {format: parquet}\n";
+    assert_eq!(
+        errors(&text, &LoadOptions::default()),
+        "\
+error: this p2psim was built without Parquet
+  --> bad.yaml:18:18
+   |
+18 | output: {format: parquet}
+   |                  ^^^^^^^ csv, or build it with `cargo install --path . --features parquet`
+"
+    );
 }
 
 proptest! {

@@ -56,6 +56,41 @@ fn every_form_of_a_topology_reads_back() {
 }
 
 #[test]
+fn what_is_measured_reads_back() {
+    let basic = "types: basic";
+    for (output, expected) in [
+        ("{}", "deliveries: full\n  load: groups\n  interval: 1000\n"),
+        (
+            "{deliveries: summary, load: peers, interval: 1.5 ms}",
+            "deliveries: summary\n  load: peers\n  interval: 1.5\n",
+        ),
+        (
+            "{deliveries: none, load: none}",
+            "deliveries: none\n  load: none\n  interval: 1000\n",
+        ),
+    ] {
+        let scenario = changed(
+            Path::new("."),
+            &[(basic, &format!("{basic}\noutput: {output}"))],
+        );
+        assert!(
+            scenario.resolved.contains(expected),
+            "{}",
+            scenario.resolved
+        );
+        reload(&scenario);
+    }
+    // A year: the interval is longer by itself, and the table stays within a million rows.
+    let year = changed(Path::new("."), &[("horizon: 5 s", "horizon: 8760 h")]);
+    assert!(
+        year.resolved.contains("interval: 100000\n"),
+        "{}",
+        year.resolved
+    );
+    reload(&year);
+}
+
+#[test]
 fn peers_without_a_link_stay_peers() {
     let graph = "graph: erdos_renyi_graph(10, 0.5)";
     let scenario = changed(

@@ -92,7 +92,15 @@ pub(super) fn run(args: &RunArgs, registry: Registry) -> Result<(), Failure> {
         scenario: scenario.name.clone(),
         seed: plan.seed,
     };
-    write_outputs(&folder, &simulation, &outcome, &name, plan.export_bootstrap)?;
+    let format = plan.measures.format;
+    write_outputs(
+        &folder,
+        &simulation,
+        &outcome,
+        &name,
+        plan.export_bootstrap,
+        format,
+    )?;
     if let Some(path) = &args.timing {
         std::fs::write(path, timing.json(&outcome)).map_err(|error| {
             Failure::Failed(format!("cannot write {}: {error}", path.display()))

@@ -2,19 +2,25 @@
 
 mod connections;
 mod deliveries;
+mod histogram;
 mod load;
 mod logs;
 mod options;
+mod presence;
 mod traffic;
 
 use std::fmt::Arguments;
 use std::io::{self, Write};
 
 pub use connections::{ConnectionCounts, ConnectionEvent};
-pub use deliveries::{Deliveries, Receipt};
-pub use load::Load;
+pub use deliveries::{Audience, ByRumour, Deliveries, Receipt, Spread};
+pub use histogram::Histogram;
+pub use load::{Flow, LOAD_ROWS_MAX, Load, LoadGroup, LoadGroups, LoadRow, LoadSeries};
 pub use logs::{Logs, file_name};
-pub use options::{LogLevel, LogOptions, LogSelection};
+pub use options::{
+    DeliveryMode, LoadMode, LogLevel, LogOptions, LogSelection, MeasureOptions, TableFormat,
+};
+pub use presence::{Change, Presence};
 pub use traffic::{Counts, DropCause, Traffic};
 
 use crate::message::MessageType;

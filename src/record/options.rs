@@ -1,9 +1,10 @@
-//! What a run logs.
+//! What a run writes down.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::peer::{Names, PeerId, PeerIndex, TypeIndex};
+use crate::time::Time;
 
 /// How serious a line of a log is, ascending.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,4 +80,96 @@ pub struct LogOptions {
     pub selection: LogSelection,
     /// The least serious lines that are kept.
     pub level: LogLevel,
+}
+
+/// What is kept of the spread of gossip.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DeliveryMode {
+    /// A row for each first receipt.
+    #[default]
+    Full,
+    /// Figures and histograms, whose memory does not grow.
+    Summary,
+    /// Nothing.
+    None,
+}
+
+impl DeliveryMode {
+    /// All modes.
+    pub const ALL: [DeliveryMode; 3] = [
+        DeliveryMode::Full,
+        DeliveryMode::Summary,
+        DeliveryMode::None,
+    ];
+
+    /// As a scenario names it.
+    pub const fn key(self) -> &'static str {
+        match self {
+            DeliveryMode::Full => "full",
+            DeliveryMode::Summary => "summary",
+            DeliveryMode::None => "none",
+        }
+    }
+}
+
+/// Whose load over time is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LoadMode {
+    /// That of all peers of one type at one location together.
+    #[default]
+    Groups,
+    /// Every peer's own.
+    Peers,
+    /// Nobody's.
+    None,
+}
+
+impl LoadMode {
+    /// All modes.
+    pub const ALL: [LoadMode; 3] = [LoadMode::Groups, LoadMode::Peers, LoadMode::None];
+
+    /// As a scenario names it.
+    pub const fn key(self) -> &'static str {
+        match self {
+            LoadMode::Groups => "groups",
+            LoadMode::Peers => "peers",
+            LoadMode::None => "none",
+        }
+    }
+}
+
+/// How the large tables are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TableFormat {
+    /// Text, for everything.
+    #[default]
+    Csv,
+    /// Columns in binary, for data frames and databases.
+    Parquet,
+}
+
+impl TableFormat {
+    /// All formats.
+    pub const ALL: [TableFormat; 2] = [TableFormat::Csv, TableFormat::Parquet];
+
+    /// As a scenario names it, and what its files end in.
+    pub const fn key(self) -> &'static str {
+        match self {
+            TableFormat::Csv => "csv",
+            TableFormat::Parquet => "parquet",
+        }
+    }
+}
+
+/// What a run measures, and how it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MeasureOptions {
+    /// What is kept of the spread of gossip.
+    pub deliveries: DeliveryMode,
+    /// Whose load over time is kept.
+    pub load: LoadMode,
+    /// How long an interval of load is; positive.
+    pub interval: Time,
+    /// How the large tables are written.
+    pub format: TableFormat,
 }

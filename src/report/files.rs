@@ -1,4 +1,4 @@
-//! The files of a run's folder besides its logs: peers, connections, messages, summary.
+//! The files of a run's folder besides its logs: final states, counts, and the large tables.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -6,13 +6,15 @@ use std::path::Path;
 
 use super::folder::{FolderError, RunFolder};
 use super::graph_export::write_links;
+use super::rows::write_table;
 use super::summary::{RunName, summary_json};
+use super::{coverage, deliveries, load};
+use crate::record::{ConnectionEvent, DropCause, Spread, TableFormat};
 use crate::simulation::{Outcome, Simulation};
+use crate::time::Time;
 
-/// The files this writes.
-pub const FILES: [&str; 4] = ["peers.csv", "topology.csv", "messages.csv", "summary.json"];
-
-/// Writes `peers.csv`, `topology.csv`, `messages.csv` and `summary.json`.
+/// Writes `peers.csv`, `topology.csv`, `messages.csv`, `connections.csv`, `summary.json`, and in
+/// `format` the tables `load`, `deliveries` and `coverage` as far as there is something in them.
 ///
 /// # Errors
 /// When the system refuses.
@@ -22,15 +24,60 @@ pub fn write_outputs(
     outcome: &Outcome,
     name: &RunName,
     bootstrap: bool,
+    format: TableFormat,
 ) -> Result<(), FolderError> {
-    let [peers, topology, messages, summary] = FILES;
-    write_csv(folder.path(), peers, |out| write_peers(out, simulation))?;
-    write_csv(folder.path(), topology, |out| {
+    let path = folder.path();
+    write_csv(path, "peers.csv", |out| write_peers(out, simulation))?;
+    write_csv(path, "topology.csv", |out| {
         write_links(out, simulation.names(), simulation.links(bootstrap))
     })?;
-    write_csv(folder.path(), messages, |out| write_messages(out, outcome))?;
-    let text = summary_json(simulation, outcome, name, bootstrap);
-    folder.write(summary, text.as_bytes())
+    write_csv(path, "messages.csv", |out| write_messages(out, outcome))?;
+    write_csv(path, "connections.csv", |out| {
+        write_connections(out, simulation)
+    })?;
+    if let Some(series) = simulation.load().series() {
+        write_table(path, "load", format, &load::columns(series), |table| {
+            load::write_load(table, simulation, series, outcome.reached)
+        })?;
+    }
+    let spread = simulation.deliveries().spread();
+    if let Some(spread) = &spread {
+        write_gossip(path, simulation, outcome, spread, format)?;
+    }
+    let text = summary_json(simulation, outcome, spread.as_ref(), name, bootstrap);
+    folder.write("summary.json", text.as_bytes())
+}
+
+fn write_gossip(
+    path: &Path,
+    simulation: &Simulation,
+    outcome: &Outcome,
+    spread: &Spread,
+    format: TableFormat,
+) -> Result<(), FolderError> {
+    let names = simulation.names();
+    // Kept together: one by one they would say who has received what, but not who could have.
+    let Some(presence) = simulation.load().presence() else {
+        return write_table(path, "coverage", format, &coverage::COLUMNS, |table| {
+            coverage::write_streamed(table, spread)
+        });
+    };
+    let changes = presence.changes();
+    let by_rumour = simulation.deliveries().by_rumour();
+    write_table(path, "deliveries", format, &deliveries::COLUMNS, |table| {
+        deliveries::write_deliveries(table, names, &by_rumour)
+    })?;
+    write_table(path, "coverage", format, &coverage::COLUMNS, |table| {
+        coverage::write_coverage(
+            table,
+            names,
+            simulation.deliveries().audience(),
+            &by_rumour,
+            Time::from_ns(spread.delays.max()),
+            &changes,
+            outcome.reached,
+        )
+    })
 }
 
 fn write_csv(
@@ -88,16 +135,17 @@ fn write_peers<W: Write>(out: &mut csv::Writer<W>, simulation: &Simulation) -> c
 }
 
 fn write_messages<W: Write>(out: &mut csv::Writer<W>, outcome: &Outcome) -> csv::Result<()> {
-    out.write_record([
-        "type",
-        "sent",
-        "delivered",
-        "dropped",
-        "lost",
-        "in_flight",
-        "bytes_sent",
-        "bytes_delivered",
-    ])?;
+    let by_cause: Vec<String> = DropCause::ALL
+        .iter()
+        .map(|cause| format!("dropped_{}", cause.key()))
+        .collect();
+    for name in ["type", "sent", "delivered", "dropped"] {
+        out.write_field(name)?;
+    }
+    for name in &by_cause {
+        out.write_field(name)?;
+    }
+    out.write_record(["lost", "in_flight", "bytes_sent", "bytes_delivered"])?;
     for message in &outcome.messages {
         let counts = &message.counts;
         out.serialize((
@@ -105,11 +153,23 @@ fn write_messages<W: Write>(out: &mut csv::Writer<W>, outcome: &Outcome) -> csv:
             counts.sent,
             counts.delivered,
             counts.dropped(),
+            counts.dropped_by_cause,
             counts.lost,
             message.in_flight,
             counts.bytes_sent,
             counts.bytes_delivered,
         ))?;
+    }
+    Ok(())
+}
+
+fn write_connections<W: Write>(
+    out: &mut csv::Writer<W>,
+    simulation: &Simulation,
+) -> csv::Result<()> {
+    out.write_record(["event", "count"])?;
+    for event in ConnectionEvent::ALL {
+        out.serialize((event.key(), simulation.connection_counts().of(event)))?;
     }
     Ok(())
 }

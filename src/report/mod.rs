@@ -1,9 +1,15 @@
 //! What a run leaves behind: its folder of files, tables for people, graphs for other programs.
 
+mod coverage;
+mod deliveries;
 mod files;
 mod folder;
 mod graph_export;
 pub mod histogram;
+mod load;
+#[cfg(feature = "parquet")]
+mod parquet;
+mod rows;
 pub mod sample;
 mod summary;
 mod table;

@@ -304,18 +304,21 @@ impl Compiler<'_> {
             return None;
         }
         self.check_pairs(&matrix, &locations, &types, &counts);
+        let (output, horizon) = (output?, horizon?);
+        let measures = self.measures(&output, &types, &counts, horizon)?;
         self.check_floor(&matrix, meaning, network.delay_min);
         let plan = Plan {
             seed: seed?,
-            horizon: horizon?,
+            horizon,
             latencies: matrix.table(meaning, network.delay_min),
             locations,
             uplink: network.uplink,
             downlink: network.downlink,
             types,
             population,
-            logs: output.as_ref()?.logs.clone(),
-            export_bootstrap: output?.bootstrap,
+            logs: output.logs,
+            measures,
+            export_bootstrap: output.bootstrap,
         };
         let resolved = resolved::write(&plan, latencies_file.as_deref(), graph_file.as_deref());
         Some((plan, resolved))

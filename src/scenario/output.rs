@@ -9,13 +9,28 @@ use super::source::Place;
 use super::topology::Topology;
 use crate::expression::nearest;
 use crate::peer::{PeerId, TypeIndex};
-use crate::record::{LogLevel, LogOptions, LogSelection};
+use crate::record::{
+    DeliveryMode, LOAD_ROWS_MAX, LoadMode, LogLevel, LogOptions, LogSelection, MeasureOptions,
+    TableFormat,
+};
+use crate::simulation::PeerType;
+use crate::time::Time;
+use crate::units::show_count;
+
+/// The interval of load, unless the scenario says otherwise or the run is too long for it.
+const INTERVAL: Time = Time::from_ns(1_000_000_000);
+/// A default interval is lengthened until there are at most this many rows of load.
+const DEFAULT_ROWS_MAX: u64 = 1_000_000;
 
 /// What a run writes.
 #[derive(Default)]
 pub(super) struct Output {
     pub(super) logs: LogOptions,
     pub(super) bootstrap: bool,
+    deliveries: DeliveryMode,
+    load: LoadMode,
+    interval: Option<(Time, Place)>,
+    format: TableFormat,
 }
 
 impl Compiler<'_> {
@@ -38,6 +53,24 @@ impl Compiler<'_> {
             Some(node) => self.word(node, &[("true", true), ("false", false)]),
             None => Some(false),
         };
+        let deliveries = match fields.get("deliveries") {
+            Some(node) => self.word(node, &DeliveryMode::ALL.map(|mode| (mode.key(), mode))),
+            None => Some(DeliveryMode::default()),
+        };
+        let load = match fields.get("load") {
+            Some(node) => self.word(node, &LoadMode::ALL.map(|mode| (mode.key(), mode))),
+            None => Some(LoadMode::default()),
+        };
+        let interval = match fields.get("interval") {
+            Some(node) => self
+                .duration(node, Time::from_ns(1))
+                .map(|interval| Some((interval, node.place))),
+            None => Some(None),
+        };
+        let format = match fields.get("format") {
+            Some(node) => self.table_format(node),
+            None => Some(TableFormat::default()),
+        };
         fields.finish(self);
         Some(Output {
             logs: LogOptions {
@@ -45,6 +78,87 @@ impl Compiler<'_> {
                 level: level?,
             },
             bootstrap: bootstrap?,
+            deliveries: deliveries?,
+            load: load?,
+            interval: interval?,
+            format: format?,
+        })
+    }
+
+    fn table_format(&mut self, node: &Node) -> Option<TableFormat> {
+        let format = self.word(node, &TableFormat::ALL.map(|format| (format.key(), format)))?;
+        if format == TableFormat::Parquet && !cfg!(feature = "parquet") {
+            let message = "this p2psim was built without Parquet";
+            let cure = "csv, or build it with `cargo install --path . --features parquet`";
+            self.error(node.place, message, cure);
+            return None;
+        }
+        Some(format)
+    }
+
+    /// What is measured, with an interval of load under which its rows stay within bounds.
+    pub(super) fn measures(
+        &mut self,
+        output: &Output,
+        types: &[PeerType],
+        counts: &[u64],
+        horizon: Time,
+    ) -> Option<MeasureOptions> {
+        let groups: u64 = match output.load {
+            LoadMode::None => 0,
+            LoadMode::Peers => counts.iter().sum(),
+            LoadMode::Groups => types
+                .iter()
+                .zip(counts)
+                .map(|(peer_type, &count)| count.min(peer_type.location.possible().len() as u64))
+                .sum(),
+        };
+        let rows = |interval: Time| {
+            let intervals = horizon.as_ns().div_ceil(interval.as_ns());
+            u128::from(intervals) * u128::from(groups)
+        };
+        let shortest = |rows_max: u64| {
+            let intervals = (rows_max / groups.max(1)).max(1);
+            Time::from_ns(horizon.as_ns().div_ceil(intervals)).round_up_to_step()
+        };
+        let interval = match output.interval {
+            None => INTERVAL.max(shortest(DEFAULT_ROWS_MAX)),
+            Some((interval, _)) if rows(interval) <= u128::from(LOAD_ROWS_MAX) => interval,
+            Some((interval, place)) => {
+                let message = format!(
+                    "{} intervals of {interval} ms for {} {} are more than the {} rows that load.csv may have",
+                    show_count(horizon.as_ns().div_ceil(interval.as_ns())),
+                    show_count(groups),
+                    if output.load == LoadMode::Peers {
+                        "peers"
+                    } else {
+                        "groups of peers"
+                    },
+                    show_count(LOAD_ROWS_MAX),
+                );
+                let cure = format!(
+                    "an interval of {} ms or more, or `load: none`",
+                    shortest(LOAD_ROWS_MAX)
+                );
+                self.error(place, message, cure);
+                return None;
+            }
+        };
+        if output.interval.is_none() && rows(interval) > u128::from(LOAD_ROWS_MAX) {
+            // More peers than rows: no interval is long enough.
+            let message = format!(
+                "a row for each of {} peers is more than the {} that load.csv may have",
+                show_count(groups),
+                show_count(LOAD_ROWS_MAX)
+            );
+            self.error(None, message, "output: {load: groups}");
+            return None;
+        }
+        Some(MeasureOptions {
+            deliveries: output.deliveries,
+            load: output.load,
+            interval,
+            format: output.format,
         })
     }
 

@@ -88,7 +88,12 @@ fn write_plan(
     };
     writeln!(yaml, "  logs: {logs}")?;
     writeln!(yaml, "  level: {}", plan.logs.level.key())?;
-    writeln!(yaml, "  bootstrap: {}", plan.export_bootstrap)
+    writeln!(yaml, "  bootstrap: {}", plan.export_bootstrap)?;
+    let measures = &plan.measures;
+    writeln!(yaml, "  deliveries: {}", measures.deliveries.key())?;
+    writeln!(yaml, "  load: {}", measures.load.key())?;
+    writeln!(yaml, "  interval: {}", measures.interval)?;
+    writeln!(yaml, "  format: {}", measures.format.key())
 }
 
 fn mode(mode: LinkMode) -> &'static str {

@@ -35,17 +35,9 @@ pub(super) const MIN_KEEP_TIME: ParameterSpec = ParameterSpec {
     about: "a connection is kept at least this long before it is dropped for being slow",
 };
 
-pub(super) const PING: MessageSpec = MessageSpec {
-    name: "Ping",
-    size: "24 B",
-    handled: true,
-};
+pub(super) const PING: MessageSpec = MessageSpec::handled("Ping", "24 B");
 
-pub(super) const PONG: MessageSpec = MessageSpec {
-    name: "Pong",
-    size: "24 B",
-    handled: true,
-};
+pub(super) const PONG: MessageSpec = MessageSpec::handled("Pong", "24 B");
 
 /// What scenarios need to know of it.
 pub(super) const SPEC: ServiceSpec = ServiceSpec {

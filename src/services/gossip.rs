@@ -61,7 +61,7 @@ pub(super) const VERIFY: ParameterSpec = ParameterSpec {
 };
 
 pub(super) const GOSSIP_MESSAGE: MessageSpec =
-    MessageSpec::handled("GossipMessage", "250 B + payload");
+    MessageSpec::gossip("GossipMessage", "250 B + payload");
 
 /// What scenarios need to know of it.
 pub(super) const SPEC: ServiceSpec = ServiceSpec {

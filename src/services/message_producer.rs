@@ -76,6 +76,7 @@ const MESSAGES: &[MessageSpec] = &[MessageSpec {
     name: "GossipMessage",
     size: "250 B + payload",
     handled: false,
+    gossip: true,
 }];
 
 /// What scenarios need to know of MessageProducer.

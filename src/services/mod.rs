@@ -38,6 +38,8 @@ pub struct MessageSpec {
     pub size: &'static str,
     /// Whether the service handles it (or only sends it).
     pub handled: bool,
+    /// Whether it is part of the spread of rumours: its bytes count as what that costs.
+    pub gossip: bool,
 }
 
 impl MessageSpec {
@@ -47,6 +49,17 @@ impl MessageSpec {
             name,
             size,
             handled: true,
+            gossip: false,
+        }
+    }
+
+    /// A message that the service sends and handles, and by which rumours spread.
+    pub const fn gossip(name: &'static str, size: &'static str) -> Self {
+        MessageSpec {
+            name,
+            size,
+            handled: true,
+            gossip: true,
         }
     }
 }

@@ -44,13 +44,13 @@ const EXCHANGE: ParameterSpec = ParameterSpec {
 
 /// The messages of the exchange, after [`GOSSIP_MESSAGE`].
 pub(super) const SYNC_PING: MessageSpec =
-    MessageSpec::handled("SyncPing", "24 B + 8 B a message held");
+    MessageSpec::gossip("SyncPing", "24 B + 8 B a message held");
 pub(super) const SYNC_PONG: MessageSpec =
-    MessageSpec::handled("SyncPong", "24 B + 8 B a message that the other misses");
+    MessageSpec::gossip("SyncPong", "24 B + 8 B a message that the other misses");
 pub(super) const MSG_REQUEST: MessageSpec =
-    MessageSpec::handled("MsgRequest", "24 B + 8 B a message missed");
+    MessageSpec::gossip("MsgRequest", "24 B + 8 B a message missed");
 pub(super) const MSG_RESPONSE: MessageSpec =
-    MessageSpec::handled("MsgResponse", "24 B + 250 B + payload for each message");
+    MessageSpec::gossip("MsgResponse", "24 B + 250 B + payload for each message");
 
 const MESSAGES: &[MessageSpec] = &[
     GOSSIP_MESSAGE,

@@ -13,8 +13,11 @@ pub use setup::{Setup, SetupError, draw_bandwidth, latencies, whole_shares};
 
 use crate::engine::{Engine, Network, Pause, PeerTraffic, Routes, World};
 use crate::message::{MessageType, MessageTypes};
-use crate::peer::{Names, PeerIndex};
-use crate::record::{ConnectionCounts, Counts, Deliveries, Load, LogSelection, Logs, Recorder};
+use crate::peer::{LocationIndex, Names, PeerIndex, TypeIndex};
+use crate::record::{
+    Audience, ConnectionCounts, Counts, Deliveries, DeliveryMode, Load, LoadMode, LoadSeries,
+    LogSelection, Logs, Recorder,
+};
 use crate::services::{Factory, ServiceState};
 use crate::time::Time;
 
@@ -26,6 +29,8 @@ pub struct Simulation {
     engine: Engine<ServiceState>,
     horizon: Time,
     locations: Vec<String>,
+    /// Which message types are part of the spread of rumours.
+    is_gossip: Vec<bool>,
 }
 
 /// How far a run has come.
@@ -79,6 +84,8 @@ impl Outcome {
 pub struct MessageOutcome {
     /// The type's name.
     pub name: String,
+    /// Whether messages of this type are part of the spread of rumours.
+    pub gossip: bool,
     /// What became of them.
     pub counts: Counts,
     /// Those still on their way when the run ended, counted from the queue.
@@ -127,6 +134,7 @@ impl Simulation {
         log_folder: Option<&Path>,
     ) -> Result<Self, SetupError> {
         let mut types = MessageTypes::default();
+        let mut is_gossip = vec![false; MessageType::LIMIT];
         let mut routes = Vec::with_capacity(plan.types.len());
         let mut factories: Vec<Vec<Factory>> = Vec::with_capacity(plan.types.len());
         for peer_type in &plan.types {
@@ -139,6 +147,7 @@ impl Simulation {
                         .intern(message.name)
                         .ok_or(SetupError::MessageTypes(MessageType::LIMIT))?;
                     messages.push(kind);
+                    is_gossip[kind.as_usize()] |= message.gossip;
                     if message.handled {
                         route.add(kind, slot);
                     }
@@ -163,6 +172,11 @@ impl Simulation {
         let logs = log_folder
             .filter(|_| plan.logs.selection != LogSelection::None)
             .map(|folder| Logs::new(folder, plan.logs.clone(), names.clone(), types.clone()));
+        let deliveries = Deliveries::new(
+            plan.measures.deliveries,
+            audience(plan, &setup.is_bootstrap, &names),
+        );
+        let load = load(plan, &names, &setup.locations);
         let world = World {
             seed: plan.seed,
             names,
@@ -177,13 +191,10 @@ impl Simulation {
             is_bootstrap: setup.is_bootstrap,
         };
         Ok(Simulation {
-            engine: Engine::new(
-                world,
-                network,
-                Recorder::new(logs, Deliveries::default(), Load::default()),
-            ),
+            engine: Engine::new(world, network, Recorder::new(logs, deliveries, load)),
             horizon: plan.horizon,
             locations: plan.locations.clone(),
+            is_gossip,
         })
     }
 
@@ -219,6 +230,7 @@ impl Simulation {
             .iter()
             .map(|(kind, name)| MessageOutcome {
                 name: name.to_owned(),
+                gossip: self.is_gossip[kind.as_usize()],
                 counts: *traffic.of(kind),
                 in_flight: in_flight[kind.as_usize()],
             })
@@ -250,6 +262,11 @@ impl Simulation {
     /// The names of the locations.
     pub fn locations(&self) -> &[String] {
         &self.locations
+    }
+
+    /// Load over time.
+    pub fn load(&self) -> &Load {
+        self.engine.load()
     }
 
     /// What all peers share.
@@ -304,4 +321,26 @@ impl Simulation {
                 })
             })
     }
+}
+
+/// Whose coverage is measured: all peers but bootstrap peers and adversaries.
+fn audience(plan: &Plan, is_bootstrap: &[bool], names: &Names) -> Audience {
+    let by_type: Vec<bool> = plan
+        .types
+        .iter()
+        .zip(is_bootstrap)
+        .map(|(peer_type, &bootstrap)| !bootstrap && !peer_type.is_adversary())
+        .collect();
+    let of_type = |index: &TypeIndex| by_type[index.as_usize()];
+    Audience::new(names.types.iter().map(of_type).collect())
+}
+
+fn load(plan: &Plan, names: &Names, locations: &[LocationIndex]) -> Load {
+    let by_peer = plan.measures.load == LoadMode::Peers;
+    let series = (plan.measures.load != LoadMode::None).then(|| {
+        let (interval, horizon) = (plan.measures.interval, plan.horizon);
+        LoadSeries::new(interval, horizon, &names.types, locations, by_peer)
+    });
+    // Only the coverage of online peers asks who is online when.
+    Load::new(series, plan.measures.deliveries == DeliveryMode::Full)
 }

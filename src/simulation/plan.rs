@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::distribution::{Choice, Distribution};
 use crate::network::{LatencyTable, LinkMode};
 use crate::peer::{LocationIndex, PeerId, TypeIndex};
-use crate::record::LogOptions;
+use crate::record::{LogOptions, MeasureOptions};
 use crate::services::{ParameterKind, ParameterValue, Parameters, ServiceSpec};
 use crate::time::Time;
 use crate::topology::Graph;
@@ -33,6 +33,8 @@ pub struct Plan {
     pub population: Population,
     /// What is logged.
     pub logs: LogOptions,
+    /// What is measured, and how it is written.
+    pub measures: MeasureOptions,
     /// Whether bootstrap peers' connections are part of the exported topology.
     pub export_bootstrap: bool,
 }
@@ -107,6 +109,13 @@ pub struct PeerType {
     pub bandwidth_dl: Distribution,
     /// What runs on it, in the scenario's order.
     pub services: Vec<ServicePlan>,
+}
+
+impl PeerType {
+    /// Whether one of its services works against the others.
+    pub fn is_adversary(&self) -> bool {
+        self.services.iter().any(|service| service.spec.adversary)
+    }
 }
 
 /// A service with its parameters.
