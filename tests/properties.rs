@@ -24,7 +24,7 @@ fn check(text: &str) {
     for message in &outcome.messages {
         let counts = &message.counts;
         // In flight is counted from the queue, not by subtraction.
-        let accounted = counts.delivered + counts.dropped() + counts.lost + message.in_flight;
+        let accounted = counts.delivered + counts.dropped() + counts.lost() + message.in_flight;
         assert_eq!(counts.sent, accounted, "{} of\n{text}", message.name);
         assert!(
             counts.bytes_sent >= 24 * counts.sent,

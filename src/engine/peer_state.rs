@@ -7,7 +7,7 @@ use super::event::{Event, Kind};
 use super::post::{EMPTY, Post};
 use super::world::World;
 use crate::message::MessageType;
-use crate::network::{Link, LinkMode};
+use crate::network::{Link, LinkMode, SenderConditions};
 use crate::peer::PeerIndex;
 use crate::random::{Purpose, Stream};
 use crate::time::Time;
@@ -32,6 +32,8 @@ pub(super) struct PeerState {
     pub(super) downlink: Link,
     uplink: Link,
     latency_stream: Stream,
+    /// Made when the peer first sends, if the network has conditions.
+    pub(super) conditions: Option<Box<SenderConditions>>,
     /// When the peer's timers run out, in any order.
     timers: SmallVec<[Time; 2]>,
     /// Counts the events that the peer causes; breaks ties between them.
@@ -49,6 +51,7 @@ impl PeerState {
             downlink: Link::new(world.bandwidth_dl[me.as_usize()]),
             uplink: Link::new(world.bandwidth_ul[me.as_usize()]),
             latency_stream: Stream::new(world.seed, id.0, Purpose::Latency),
+            conditions: None,
             timers: SmallVec::new(),
             sequence: 0,
             online: false,
@@ -70,7 +73,7 @@ impl PeerState {
         }
     }
 
-    fn next_sequence(&mut self) -> u32 {
+    pub(super) fn next_sequence(&mut self) -> u32 {
         self.sequence = self.sequence.wrapping_add(1);
         self.sequence
     }
@@ -108,8 +111,11 @@ impl PeerState {
         };
         let sequence = self.next_sequence();
         let event = Event::new(departure + delay, to, arrival, me.0, sequence, body);
-        post.queue.push(event);
         post.recorder.traffic.sent(kind, bytes);
+        match &world.conditions {
+            None => post.queue.push(event),
+            Some(conditions) => self.carry(conditions, world, post, departure, event),
+        }
         self.traffic.messages_out += 1;
         self.traffic.bytes_out += u64::from(bytes);
         if self.logs {

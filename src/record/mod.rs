@@ -15,7 +15,7 @@ pub use deliveries::{Deliveries, Receipt};
 pub use load::Load;
 pub use logs::{Logs, file_name};
 pub use options::{LogLevel, LogOptions, LogSelection};
-pub use traffic::{Counts, DropCause, Traffic};
+pub use traffic::{Counts, DropCause, LossCause, Traffic};
 
 use crate::message::MessageType;
 use crate::peer::PeerIndex;

@@ -91,23 +91,32 @@ fn write_messages<W: Write>(out: &mut csv::Writer<W>, outcome: &Outcome) -> csv:
     out.write_record([
         "type",
         "sent",
+        "duplicated",
         "delivered",
         "dropped",
         "lost",
+        "lost_loss",
+        "lost_partition",
         "in_flight",
         "bytes_sent",
+        "bytes_duplicated",
         "bytes_delivered",
     ])?;
     for message in &outcome.messages {
         let counts = &message.counts;
+        let [lost_loss, lost_partition] = counts.lost_by_cause;
         out.serialize((
             &message.name,
             counts.sent,
+            counts.duplicated,
             counts.delivered,
             counts.dropped(),
-            counts.lost,
+            counts.lost(),
+            lost_loss,
+            lost_partition,
             message.in_flight,
             counts.bytes_sent,
+            counts.bytes_duplicated,
             counts.bytes_delivered,
         ))?;
     }
