@@ -172,15 +172,20 @@ impl Connections {
         self.connected += 1;
     }
 
-    /// Forgets the connection to `peer`; whether there was one.
-    pub(super) fn remove(&mut self, peer: PeerIndex) -> bool {
-        let Ok(place) = self.place(peer) else {
-            return false;
-        };
+    /// Forgets the connection to `peer`; the state it was in, if there was one.
+    pub(super) fn remove(&mut self, peer: PeerIndex) -> Option<ConnectionState> {
+        let place = self.place(peer).ok()?;
         self.peers.remove(place);
-        let entry = self.entries.remove(place);
-        self.connected -= u32::from(entry.state() == ConnectionState::Connected);
-        true
+        let state = self.entries.remove(place).state();
+        self.connected -= u32::from(state == ConnectionState::Connected);
+        Some(state)
+    }
+
+    /// Forgets all connections; the peers they led to, and how many were finished.
+    pub(super) fn clear(&mut self) -> (Vec<PeerIndex>, u32) {
+        self.entries.clear();
+        let connected = std::mem::take(&mut self.connected);
+        (std::mem::take(&mut self.peers), connected)
     }
 }
 
@@ -208,7 +213,10 @@ mod tests {
             (Time::from_ns(10), Time::from_ns(10))
         );
         assert_eq!(connections.connected(), 2);
-        assert!(connections.remove(a) && !connections.remove(a));
+        assert_eq!(connections.remove(a), Some(ConnectionState::Connected));
+        assert_eq!(connections.remove(a), None);
         assert!(!connections.is_connected(a) && connections.is_connected(b));
+        assert_eq!(connections.clear(), (vec![b], 1));
+        assert!(connections.iter().next().is_none());
     }
 }

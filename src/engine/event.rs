@@ -22,11 +22,18 @@ pub enum Kind {
         /// Which of the peer's services set it.
         slot: u8,
     },
+    /// An alarm of the peer's service in this slot: a timer that runs out even while the peer is
+    /// offline.
+    Alarm {
+        /// Which of the peer's services set it.
+        slot: u8,
+    },
 }
 
 const DELIVERY: u8 = 64;
 const ARRIVAL: u8 = 128;
 const TIMER: u8 = 192;
+const ALARM: u8 = 224;
 
 /// The most services a peer can run.
 pub const SERVICES_MAX: usize = 32;
@@ -39,6 +46,7 @@ impl Kind {
             Kind::Delivery(kind) => DELIVERY + kind.0,
             Kind::Arrival(kind) => ARRIVAL + kind.0,
             Kind::Timer { slot } => TIMER + slot,
+            Kind::Alarm { slot } => ALARM + slot,
         }
     }
 }
@@ -95,6 +103,7 @@ impl Event {
     pub fn kind(&self) -> Kind {
         let code = (self.order >> 28) as u8;
         match code {
+            ALARM.. => Kind::Alarm { slot: code - ALARM },
             TIMER.. => Kind::Timer { slot: code - TIMER },
             ARRIVAL.. => Kind::Arrival(MessageType(code - ARRIVAL)),
             DELIVERY.. => Kind::Delivery(MessageType(code - DELIVERY)),
@@ -189,6 +198,7 @@ mod tests {
             at(2, 1, Kind::Arrival(MessageType::HELLO), 0, 0),
             at(2, 1, Kind::Timer { slot: 0 }, 1, 0),
             at(2, 1, Kind::Timer { slot: 1 }, 0, 0),
+            at(2, 1, Kind::Alarm { slot: 0 }, 0, 0),
         ];
         let mut shuffled = ordered;
         shuffled.reverse();
@@ -203,6 +213,7 @@ mod tests {
             Kind::Delivery(MessageType(63)),
             Kind::Arrival(MessageType(0)),
             Kind::Timer { slot: 31 },
+            Kind::Alarm { slot: 31 },
         ] {
             let last = (PeerIndex::LIMIT - 1) as u32;
             let event = Event::new(Time::MAX, PeerIndex(last), kind, last, 5, 6);

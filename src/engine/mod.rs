@@ -10,6 +10,7 @@ mod event;
 mod peer_state;
 mod post;
 mod queue;
+mod rumours;
 mod service;
 mod world;
 
@@ -18,18 +19,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub use connections::{Connection, ConnectionState, Connections};
 pub use event::SERVICES_MAX;
 pub use peer_state::PeerTraffic;
-pub use service::{Context, Service, TIMER_TAG_LIMIT};
+pub use rumours::Rumours;
+pub use service::{Context, Rejoin, Service, TIMER_TAG_LIMIT};
 pub use world::{Routes, World};
 
 use crate::message::{Message, MessageType, Payload};
+use crate::network::LinkMode;
 use crate::peer::PeerIndex;
 use crate::random::{Stream, mix};
-use crate::record::{DropCause, LogLevel, Recorder, Traffic};
+use crate::record::{ConnectionCounts, ConnectionEvent, Deliveries, DropCause, Load, LogLevel};
+use crate::record::{Recorder, Traffic};
 use crate::time::Time;
 use crate::topology::Graph;
 use event::{Event, Kind};
-use peer_state::PeerState;
-use post::{ANSWER, EMPTY, Post};
+use peer_state::{Absence, PeerState};
+use post::{ANSWER, EMPTY, Post, Switch};
 
 /// How many events ahead peers are brought into the cache.
 const LOOK_AHEAD: usize = 16;
@@ -44,6 +48,8 @@ pub struct Engine<S> {
     streams: Vec<Option<Box<Stream>>>,
     /// Where a peer's services begin; one more than there are peers.
     first_service: Vec<u32>,
+    /// In an emergent network, whom each peer dials when it begins, also afresh.
+    first_dials: Option<Vec<Option<PeerIndex>>>,
     post: Post,
     /// The time at which the peer being run is: that of the event, or a little later where a
     /// message passes the downlink at once.
@@ -110,6 +116,7 @@ impl<S: Service> Engine<S> {
             streams: Vec::with_capacity(network.services.len()),
             first_service: Vec::with_capacity(count + 1),
             services: network.services,
+            first_dials: None,
             post: Post::new(recorder),
             now: Time::ZERO,
             reached: Time::ZERO,
@@ -133,6 +140,10 @@ impl<S: Service> Engine<S> {
                 .push(Event::new(start, me, Kind::Start, 0, 0, EMPTY));
         }
         engine.first_service.push(engine.streams.len() as u32);
+        engine.first_dials = match network.dials {
+            Dials::Graph(_) => None,
+            Dials::One(peers) => Some(peers),
+        };
         assert_eq!(
             engine.streams.len(),
             engine.services.len(),
@@ -185,12 +196,13 @@ impl<S: Service> Engine<S> {
         match event.kind() {
             Kind::Arrival(kind) => return self.arrive(me, kind, event),
             Kind::Delivery(kind) => self.deliver(me, kind, event),
-            Kind::Timer { slot } => {
+            Kind::Timer { slot } => self.timer(me, slot, event),
+            Kind::Alarm { slot } => {
                 self.peers[me.as_usize()].timer_ran_out(self.now);
                 self.with_service(me, slot.into(), |service, context| {
-                    service.timer(context, event.sender());
+                    service.alarm(context, event.sender());
                 });
-                self.tell_parted(me);
+                self.follow_up(me);
             }
             Kind::Start => self.start(me),
         }
@@ -207,13 +219,36 @@ impl<S: Service> Engine<S> {
         self.digest = self.digest.wrapping_add(term);
     }
 
+    #[inline]
+    fn timer(&mut self, me: PeerIndex, slot: u8, event: Event) {
+        let peer = &mut self.peers[me.as_usize()];
+        peer.timer_ran_out(self.now);
+        if event.body() != peer.life {
+            return;
+        }
+        let tag = event.sender();
+        if !peer.online {
+            let absence = peer.absence.get_or_insert_default();
+            return absence.timers.push((slot, tag));
+        }
+        self.with_service(me, slot.into(), |service, context| {
+            service.timer(context, tag);
+        });
+        self.follow_up(me);
+    }
+
     fn start(&mut self, me: PeerIndex) {
         self.peers[me.as_usize()].online = true;
+        self.post.recorder.load.online(self.now, me, true);
         let state = &mut self.peers[me.as_usize()];
         let mut place = 0;
         while let Some(connection) = state.connections.at(place) {
             place += 1;
             let (to, hello) = (connection.peer, MessageType::HELLO);
+            self.post
+                .recorder
+                .connections
+                .count(ConnectionEvent::Dialled);
             state.send(&self.world, &mut self.post, self.now, me, to, hello, EMPTY);
         }
         self.each_service(me, |service, context| service.start(context));
@@ -231,7 +266,10 @@ impl<S: Service> Engine<S> {
             self.drop_message(me, kind, event, DropCause::Offline);
             return;
         }
-        let done = peer.downlink.pass(self.now, self.post.bytes(event.body()));
+        let bytes = self.post.bytes(event.body());
+        let wait = peer.downlink.free_at().since(self.now);
+        let done = peer.downlink.pass(self.now, bytes);
+        self.post.recorder.load.received(done, me, bytes, wait);
         let delivery = event.delivered_at(done, kind);
         if done < self.end && !peer.has_timer_before(done) {
             self.now = done;
@@ -249,6 +287,11 @@ impl<S: Service> Engine<S> {
         if !peer.online {
             return self.drop_message(me, kind, event, DropCause::Offline);
         }
+        let bytes = self.post.bytes(event.body());
+        if self.world.downlink == LinkMode::Unlimited {
+            let wait = Time::ZERO;
+            self.post.recorder.load.received(self.now, me, bytes, wait);
+        }
         let state = peer.connections.hear(from, self.now);
         if state.is_none() && kind != MessageType::HELLO && kind != MessageType::GOODBYE {
             return self.drop_message(me, kind, event, DropCause::NotConnected);
@@ -260,7 +303,6 @@ impl<S: Service> Engine<S> {
             }
             return self.drop_message(me, kind, event, DropCause::Unhandled);
         }
-        let bytes = self.post.bytes(event.body());
         self.post.recorder.traffic.delivered(kind, bytes);
         peer.traffic.messages_in += 1;
         peer.traffic.bytes_in += u64::from(bytes);
@@ -270,6 +312,8 @@ impl<S: Service> Engine<S> {
         match kind {
             MessageType::HELLO => self.greet(me, from, state, event.body()),
             MessageType::GOODBYE => self.bid_farewell(me, from),
+            // The other end takes us for connected: its answer was lost, or comes later.
+            _ if state == Some(ConnectionState::Dialling) => self.settle(me, from, false),
             _ => {}
         }
         if handlers != 0 {
@@ -293,7 +337,7 @@ impl<S: Service> Engine<S> {
                 service.message(context, from, Message { kind, payload });
             });
         }
-        self.tell_parted(me);
+        self.follow_up(me);
     }
 
     fn drop_message(&mut self, me: PeerIndex, kind: MessageType, event: Event, cause: DropCause) {
@@ -324,6 +368,8 @@ impl<S: Service> Engine<S> {
                     self.answer(me, from);
                     self.settle(me, from, true);
                 } else {
+                    let refused = ConnectionEvent::Refused;
+                    self.post.recorder.connections.count(refused);
                     self.peers[me.as_usize()].part(&self.world, &mut self.post, self.now, me, from);
                 }
             }
@@ -346,6 +392,9 @@ impl<S: Service> Engine<S> {
     fn settle(&mut self, me: PeerIndex, peer: PeerIndex, offered: bool) {
         let state = &mut self.peers[me.as_usize()];
         state.connections.settle(peer, self.now);
+        let connected = ConnectionEvent::Connected;
+        self.post.recorder.connections.count(connected);
+        self.post.recorder.load.connection(self.now, me, true);
         if state.logs {
             self.post.recorder.log_connected(me, self.now, peer);
         }
@@ -355,34 +404,113 @@ impl<S: Service> Engine<S> {
     }
 
     fn bid_farewell(&mut self, me: PeerIndex, from: PeerIndex) {
-        let state = &mut self.peers[me.as_usize()];
-        if state.connections.remove(from) {
-            if state.logs {
+        let peer = &mut self.peers[me.as_usize()];
+        if let Some(state) = peer.connections.remove(from) {
+            let ended = ConnectionEvent::EndedByOther;
+            self.post.recorder.connections.count(ended);
+            if state == ConnectionState::Connected {
+                self.post.recorder.load.connection(self.now, me, false);
+            }
+            if peer.logs {
                 self.post.recorder.log_parted(me, self.now, from);
             }
             self.each_service(me, |service, context| service.disconnected(context, from));
         }
     }
 
-    /// Tells a peer's services whom one of them has disconnected from.
+    /// Does what a peer's services want done when a handler has returned: the others are told
+    /// whom one of them has disconnected from, and the peer goes offline or online.
     #[inline]
-    fn tell_parted(&mut self, me: PeerIndex) {
+    fn follow_up(&mut self, me: PeerIndex) {
+        if !(self.post.parted.is_empty() && self.post.switches.is_empty()) {
+            self.follow_up_now(me);
+        }
+    }
+
+    fn follow_up_now(&mut self, me: PeerIndex) {
         while let Some(peer) = self.post.parted.pop() {
-            let services = self.world.routes(me).services;
-            for slot in 0..services {
-                self.with_service(me, slot, |service, context| {
-                    service.disconnected(context, peer);
-                });
+            self.call_services(me, |service, context| service.disconnected(context, peer));
+        }
+        for switch in std::mem::take(&mut self.post.switches) {
+            let peer = &mut self.peers[me.as_usize()];
+            match switch {
+                Switch::Offline(slot) => {
+                    peer.kept_offline |= 1 << slot;
+                    if peer.online {
+                        self.go_offline(me);
+                    }
+                }
+                Switch::Online(slot, rejoin) => {
+                    let was_kept = peer.kept_offline;
+                    peer.kept_offline &= !(1 << slot);
+                    if was_kept != 0 && peer.kept_offline == 0 {
+                        self.go_online(me, rejoin);
+                    }
+                }
             }
         }
     }
 
-    fn each_service(&mut self, me: PeerIndex, mut call: impl FnMut(&mut S, &mut Context<'_>)) {
-        let services = self.world.routes(me).services;
-        for slot in 0..services {
+    fn go_offline(&mut self, me: PeerIndex) {
+        let peer = &mut self.peers[me.as_usize()];
+        peer.online = false;
+        let (peers, connected) = peer.connections.clear();
+        let timers = Vec::new();
+        peer.absence = Some(Box::new(Absence { peers, timers }));
+        let recorder = &mut self.post.recorder;
+        recorder.load.online(self.now, me, false);
+        for _ in 0..connected {
+            recorder.connections.count(ConnectionEvent::Offline);
+            recorder.load.connection(self.now, me, false);
+        }
+        if peer.logs {
+            let text = format_args!("Going offline");
+            recorder.log_text(me, LogLevel::Warning, self.now, text);
+        }
+        self.each_service(me, |service, context| service.offline(context));
+    }
+
+    fn go_online(&mut self, me: PeerIndex, rejoin: Rejoin) {
+        let peer = &mut self.peers[me.as_usize()];
+        peer.online = true;
+        self.post.recorder.load.online(self.now, me, true);
+        if peer.logs {
+            let text = format_args!("Coming online");
+            let level = LogLevel::Warning;
+            self.post.recorder.log_text(me, level, self.now, text);
+        }
+        let Absence { mut peers, timers } = *peer.absence.take().unwrap_or_default();
+        if rejoin == Rejoin::Fresh {
+            peer.life += 1;
+            peer.rumours.forget();
+            if let Some(first_dials) = &self.first_dials {
+                peers = first_dials[me.as_usize()].into_iter().collect();
+            }
+        }
+        for other in peers {
+            let event = ConnectionEvent::Redialled;
+            peer.dial(&self.world, &mut self.post, self.now, me, other, event);
+        }
+        self.each_service(me, |service, context| service.online(context, rejoin));
+        if rejoin == Rejoin::Remember {
+            for (slot, tag) in timers {
+                self.with_service(me, slot.into(), |service, context| {
+                    service.timer(context, tag);
+                });
+                self.follow_up(me);
+            }
+        }
+    }
+
+    fn call_services(&mut self, me: PeerIndex, mut call: impl FnMut(&mut S, &mut Context<'_>)) {
+        for slot in 0..self.world.routes(me).services {
             self.with_service(me, slot, &mut call);
         }
-        self.tell_parted(me);
+    }
+
+    fn each_service(&mut self, me: PeerIndex, call: impl FnMut(&mut S, &mut Context<'_>)) {
+        self.call_services(me, call);
+        self.follow_up(me);
     }
 
     /// The one place where services are called.
@@ -446,6 +574,21 @@ impl<S> Engine<S> {
     /// What all peers have sent and received, by message type.
     pub fn traffic(&self) -> &Traffic {
         &self.post.recorder.traffic
+    }
+
+    /// What became of connections.
+    pub fn connection_counts(&self) -> &ConnectionCounts {
+        &self.post.recorder.connections
+    }
+
+    /// Who received which rumour, when.
+    pub fn deliveries(&self) -> &Deliveries {
+        &self.post.recorder.deliveries
+    }
+
+    /// Load over time.
+    pub fn load(&self) -> &Load {
+        &self.post.recorder.load
     }
 
     /// How many messages are on their way, by sending less what came of it.

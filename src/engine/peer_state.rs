@@ -5,11 +5,13 @@ use smallvec::SmallVec;
 use super::connections::Connections;
 use super::event::{Event, Kind};
 use super::post::{EMPTY, Post};
+use super::rumours::{OWN_ROW, Receipt, Rumours};
 use super::world::World;
-use crate::message::MessageType;
+use crate::message::{MessageType, Rumour, RumourId};
 use crate::network::{Link, LinkMode, SenderConditions};
 use crate::peer::PeerIndex;
 use crate::random::{Purpose, Stream};
+use crate::record::ConnectionEvent;
 use crate::time::Time;
 
 /// What a peer has sent and received.
@@ -38,8 +40,24 @@ pub(super) struct PeerState {
     timers: SmallVec<[Time; 2]>,
     /// Counts the events that the peer causes; breaks ties between them.
     sequence: u32,
+    /// How often the peer has begun afresh; timers of an earlier life are void.
+    pub(super) life: u32,
+    /// Which of its services, as bits of their slots, keep it offline.
+    pub(super) kept_offline: u32,
     pub(super) online: bool,
     pub(super) logs: bool,
+    pub(super) rumours: Rumours,
+    /// What an offline peer comes back to.
+    pub(super) absence: Option<Box<Absence>>,
+}
+
+/// What an offline peer comes back to.
+#[derive(Debug, Default)]
+pub(super) struct Absence {
+    /// Whom it was connected to, or dialled.
+    pub(super) peers: Vec<PeerIndex>,
+    /// The timers that have run out meanwhile: service and tag.
+    pub(super) timers: Vec<(u8, u32)>,
 }
 
 impl PeerState {
@@ -54,9 +72,72 @@ impl PeerState {
             conditions: None,
             timers: SmallVec::new(),
             sequence: 0,
+            life: 0,
+            kept_offline: 0,
             online: false,
             logs,
+            rumours: Rumours::default(),
+            absence: None,
         }
+    }
+
+    /// Lets both links run at this share of their bandwidth from now on.
+    pub(super) fn scale_links(&mut self, world: &World, me: PeerIndex, factor: f64) {
+        self.uplink
+            .set_bandwidth(world.bandwidth_ul[me.as_usize()] * factor);
+        self.downlink
+            .set_bandwidth(world.bandwidth_dl[me.as_usize()] * factor);
+    }
+
+    /// Takes in a rumour that has arrived; whether the peer did not hold it yet.
+    pub(super) fn receive_rumour(
+        &mut self,
+        post: &mut Post,
+        now: Time,
+        me: PeerIndex,
+        rumour: &Rumour,
+    ) -> bool {
+        let deliveries = &mut post.recorder.deliveries;
+        let (row, new) = match self.rumours.take(rumour) {
+            Receipt::First(place) => {
+                let row = deliveries.receive(me, rumour, now);
+                self.rumours.set_row(place, row);
+                return true;
+            }
+            Receipt::Again(row) => (row, true),
+            Receipt::Copy(row) => (row, false),
+        };
+        if row != OWN_ROW {
+            deliveries.receive_again(row);
+        }
+        new
+    }
+
+    /// Makes a rumour of the peer's own, which it then holds.
+    pub(super) fn publish(
+        &mut self,
+        post: &mut Post,
+        now: Time,
+        me: PeerIndex,
+        bytes: u32,
+        ttl: u16,
+    ) -> Rumour {
+        let rumour = Rumour {
+            id: RumourId {
+                origin: me,
+                counter: self.rumours.next_counter(),
+            },
+            produced: now,
+            bytes,
+            variant: 0,
+            ttl,
+            hops: 0,
+        };
+        if let Receipt::First(place) = self.rumours.take(&rumour) {
+            self.rumours.set_row(place, OWN_ROW);
+        }
+        post.recorder.deliveries.produce(&rumour);
+        rumour
     }
 
     /// Whether a timer runs out before `time`.
@@ -96,9 +177,12 @@ impl PeerState {
         body: u32,
     ) {
         let bytes = post.bytes(body);
-        let departure = match world.uplink {
-            LinkMode::Limited => self.uplink.pass(now, bytes),
-            LinkMode::Unlimited => now,
+        let (departure, wait) = match world.uplink {
+            LinkMode::Limited => {
+                let wait = self.uplink.free_at().since(now);
+                (self.uplink.pass(now, bytes), wait)
+            }
+            LinkMode::Unlimited => (now, Time::ZERO),
         };
         let delay = world.latencies.draw(
             world.location(me),
@@ -116,6 +200,7 @@ impl PeerState {
             None => post.queue.push(event),
             Some(conditions) => self.carry(conditions, world, post, departure, event),
         }
+        post.recorder.load.sent(now, me, bytes, wait);
         self.traffic.messages_out += 1;
         self.traffic.bytes_out += u64::from(bytes);
         if self.logs {
@@ -123,7 +208,8 @@ impl PeerState {
         }
     }
 
-    /// Sends Hello to `peer`, unless there is a connection in any state.
+    /// Sends Hello to `peer`, unless there is a connection in any state; `event` says whether it
+    /// was sent one before.
     pub(super) fn dial(
         &mut self,
         world: &World,
@@ -131,8 +217,10 @@ impl PeerState {
         now: Time,
         me: PeerIndex,
         peer: PeerIndex,
+        event: ConnectionEvent,
     ) {
-        if peer != me && self.connections.dial(peer, now) {
+        if self.online && peer != me && self.connections.dial(peer, now) {
+            post.recorder.connections.count(event);
             self.send(world, post, now, me, peer, MessageType::HELLO, EMPTY);
         }
     }
@@ -152,19 +240,20 @@ impl PeerState {
         self.send(world, post, now, me, peer, MessageType::GOODBYE, EMPTY);
     }
 
+    /// Sets a timer or an alarm, which runs out at `at` if the peer has not begun afresh by then.
     pub(super) fn set_timer(
         &mut self,
         post: &mut Post,
         at: Time,
         me: PeerIndex,
-        slot: u8,
+        kind: Kind,
         tag: u32,
     ) {
         debug_assert!(tag < super::TIMER_TAG_LIMIT, "a timer's tag has 28 bits");
+        let at = at.min(Time::MAX);
         self.timers.push(at);
         let sequence = self.next_sequence();
-        let kind = Kind::Timer { slot };
         post.queue
-            .push(Event::new(at, me, kind, tag, sequence, EMPTY));
+            .push(Event::new(at, me, kind, tag, sequence, self.life));
     }
 }

@@ -1,6 +1,7 @@
 //! The post office of a shard: the queue, the content of messages on their way, and the records.
 
 use super::queue::EventQueue;
+use super::service::Rejoin;
 use crate::message::{HEADER_BYTES, Payload};
 use crate::peer::PeerIndex;
 use crate::record::Recorder;
@@ -12,8 +13,19 @@ pub(super) struct Post {
     /// Peers that the handler being run has disconnected from; its peer's services are told
     /// when it returns.
     pub(super) parted: Vec<PeerIndex>,
+    /// What a handler being run wants of its peer: acted on when it returns.
+    pub(super) switches: Vec<Switch>,
     parcels: Vec<Parcel>,
     free: Vec<u32>,
+}
+
+/// A service's wish for its peer to be offline, or no longer.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Switch {
+    /// The service in this slot keeps the peer offline.
+    Offline(u8),
+    /// It no longer does.
+    Online(u8, Rejoin),
 }
 
 struct Parcel {
@@ -33,6 +45,7 @@ impl Post {
             queue: EventQueue::default(),
             recorder,
             parted: Vec::new(),
+            switches: Vec::new(),
             parcels: Vec::new(),
             free: Vec::new(),
         }

@@ -3,14 +3,25 @@
 use std::fmt;
 
 use super::connections::{Connection, ConnectionState, Connections};
+use super::event::Kind;
 use super::peer_state::PeerState;
-use super::post::Post;
+use super::post::{Post, Switch};
+use super::rumours::Rumours;
 use super::world::World;
-use crate::message::{HEADER_BYTES, Message, MessageType, Payload};
-use crate::peer::{PeerId, PeerIndex};
+use crate::message::{HEADER_BYTES, Message, MessageType, Payload, Rumour};
+use crate::peer::{PeerId, PeerIndex, TypeIndex};
 use crate::random::Stream;
-use crate::record::LogLevel;
+use crate::record::{ConnectionEvent, LogLevel};
 use crate::time::Time;
+
+/// What a peer comes back with from being offline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rejoin {
+    /// With all it knew: it dials the peers it had, and its timers go on.
+    Remember,
+    /// With nothing: its services begin afresh, as those of a new peer would.
+    Fresh,
+}
 
 /// A protocol's state machine on one peer.
 ///
@@ -25,6 +36,21 @@ pub trait Service: Send {
 
     /// A timer set with [`Context::set_timer`] has run out.
     fn timer(&mut self, _context: &mut Context<'_>, _tag: u32) {}
+
+    /// An alarm set with [`Context::set_alarm`] has run out.
+    fn alarm(&mut self, _context: &mut Context<'_>, _tag: u32) {}
+
+    /// The peer has gone offline: all connections are gone. It can send nothing now.
+    fn offline(&mut self, _context: &mut Context<'_>) {}
+
+    /// The peer is online again and dials whom it had. One that begins afresh has lost the
+    /// rumours it held and the timers that were set; a service should forget what it knew, too.
+    /// Unless it says otherwise, a service then starts once more.
+    fn online(&mut self, context: &mut Context<'_>, rejoin: Rejoin) {
+        if rejoin == Rejoin::Fresh {
+            self.start(context);
+        }
+    }
 
     /// Whether the peer may accept the connection that `from` offers by a Hello; one service
     /// that says no is enough to refuse it.
@@ -50,6 +76,18 @@ impl<S: Service + ?Sized> Service for Box<S> {
 
     fn timer(&mut self, context: &mut Context<'_>, tag: u32) {
         (**self).timer(context, tag);
+    }
+
+    fn alarm(&mut self, context: &mut Context<'_>, tag: u32) {
+        (**self).alarm(context, tag);
+    }
+
+    fn offline(&mut self, context: &mut Context<'_>) {
+        (**self).offline(context);
+    }
+
+    fn online(&mut self, context: &mut Context<'_>, rejoin: Rejoin) {
+        (**self).online(context, rejoin);
     }
 
     fn admits(&mut self, context: &mut Context<'_>, from: PeerIndex) -> bool {
@@ -101,6 +139,27 @@ impl Context<'_> {
     #[inline]
     pub fn connections(&self) -> &Connections {
         &self.peer.connections
+    }
+
+    /// A peer's type.
+    #[inline]
+    pub fn type_of(&self, peer: PeerIndex) -> TypeIndex {
+        self.world.names.types[peer.as_usize()]
+    }
+
+    /// The peer with this id, if there is one.
+    pub fn find(&self, id: PeerId) -> Option<PeerIndex> {
+        self.world.names.find(id)
+    }
+
+    /// How many peers there are, online or not.
+    pub fn peers(&self) -> u32 {
+        self.world.names.len() as u32
+    }
+
+    /// Whether this peer is online.
+    pub fn is_online(&self) -> bool {
+        self.peer.online
     }
 
     /// Whether a peer is a bootstrap peer.
@@ -164,15 +223,34 @@ impl Context<'_> {
         }
     }
 
-    /// Offers `peer` a connection: sends Hello, unless there is a connection, finished or not.
+    /// Offers `peer` a connection: sends Hello, unless there is a connection, finished or not,
+    /// or this peer is offline.
     pub fn dial(&mut self, peer: PeerIndex) {
+        self.dial_as(peer, ConnectionEvent::Dialled);
+    }
+
+    /// As [`Context::dial`], for a peer that there was a connection with, or an attempt, before.
+    pub fn redial(&mut self, peer: PeerIndex) {
+        self.dial_as(peer, ConnectionEvent::Redialled);
+    }
+
+    fn dial_as(&mut self, peer: PeerIndex, event: ConnectionEvent) {
         self.peer
-            .dial(self.world, self.post, self.now, self.me, peer);
+            .dial(self.world, self.post, self.now, self.me, peer, event);
     }
 
     /// Ends the connection to `peer`, or the attempt to make it: sends Goodbye.
     pub fn disconnect(&mut self, peer: PeerIndex) {
-        if self.peer.connections.remove(peer) {
+        self.disconnect_as(peer, ConnectionEvent::Ended);
+    }
+
+    /// As [`Context::disconnect`], counted as `event`.
+    pub fn disconnect_as(&mut self, peer: PeerIndex, event: ConnectionEvent) {
+        if let Some(state) = self.peer.connections.remove(peer) {
+            self.post.recorder.connections.count(event);
+            if state == ConnectionState::Connected {
+                self.post.recorder.load.connection(self.now, self.me, false);
+            }
             self.peer
                 .part(self.world, self.post, self.now, self.me, peer);
             self.post.parted.push(peer);
@@ -180,9 +258,56 @@ impl Context<'_> {
     }
 
     /// Lets [`Service::timer`] be called with `tag` (below [`TIMER_TAG_LIMIT`]) after a while.
+    /// A timer that runs out while the peer is offline waits until it is back.
     pub fn set_timer(&mut self, after: Time, tag: u32) {
+        let kind = Kind::Timer { slot: self.slot };
         self.peer
-            .set_timer(self.post, self.now + after, self.me, self.slot, tag);
+            .set_timer(self.post, self.now + after, self.me, kind, tag);
+    }
+
+    /// Lets [`Service::alarm`] be called with `tag` (below [`TIMER_TAG_LIMIT`]) after a while,
+    /// whether the peer is online then or not.
+    pub fn set_alarm(&mut self, after: Time, tag: u32) {
+        let kind = Kind::Alarm { slot: self.slot };
+        self.peer
+            .set_timer(self.post, self.now + after, self.me, kind, tag);
+    }
+
+    /// Takes the peer offline when the handler returns; it stays so until each service that did
+    /// has let go with [`Context::go_online`]. Nobody is told: what arrives is dropped.
+    pub fn go_offline(&mut self) {
+        self.post.switches.push(Switch::Offline(self.slot));
+    }
+
+    /// Lets the peer come online again when the handler returns, if no other service keeps it
+    /// offline.
+    pub fn go_online(&mut self, rejoin: Rejoin) {
+        self.post.switches.push(Switch::Online(self.slot, rejoin));
+    }
+
+    /// Lets both links of the peer run at this share of their bandwidth, above 0, for what is
+    /// queued from now on.
+    pub fn scale_links(&mut self, factor: f64) {
+        self.peer.scale_links(self.world, self.me, factor);
+    }
+
+    /// The rumours that this peer holds.
+    #[inline]
+    pub fn rumours(&self) -> &Rumours {
+        &self.peer.rumours
+    }
+
+    /// Makes a rumour of this peer's own, with a payload of so many bytes, which may be relayed
+    /// `ttl` times. The peer holds it.
+    pub fn publish(&mut self, bytes: u32, ttl: u16) -> Rumour {
+        self.peer.publish(self.post, self.now, self.me, bytes, ttl)
+    }
+
+    /// Takes in a copy of a rumour, which the peer then holds; whether it did not before. Its
+    /// first receipt is recorded, and each further copy counted.
+    pub fn receive(&mut self, rumour: &Rumour) -> bool {
+        self.peer
+            .receive_rumour(self.post, self.now, self.me, rumour)
     }
 
     /// Writes a line into this peer's log.

@@ -29,6 +29,11 @@ impl Link {
         }
     }
 
+    /// Lets what is queued from now on pass at `bandwidth` bits per second, which must be positive.
+    pub fn set_bandwidth(&mut self, bandwidth: f64) {
+        self.ns_per_byte = 8e9 / bandwidth;
+    }
+
     /// When the last byte queued so far has passed.
     #[inline]
     pub fn free_at(&self) -> Time {

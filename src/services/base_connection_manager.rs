@@ -8,7 +8,7 @@ use super::{MessageSpec, ParameterKind, ParameterSpec, Parameters, ServiceSpec, 
 use crate::engine::{Connection, ConnectionState, Context, Service};
 use crate::message::{Message, MessageType};
 use crate::peer::PeerIndex;
-use crate::record::LogLevel;
+use crate::record::{ConnectionEvent, LogLevel};
 use crate::time::Time;
 
 /// The timer of the next check.
@@ -112,9 +112,9 @@ impl BaseConnectionManager {
             .filter(|connection| now.since(connection.last_heard) > config.max_silence)
             .collect();
         for silent in silent {
-            let state = match silent.state {
-                ConnectionState::Connected => "responding",
-                ConnectionState::Dialling => "answering",
+            let (state, event) = match silent.state {
+                ConnectionState::Connected => ("responding", ConnectionEvent::Silent),
+                ConnectionState::Dialling => ("answering", ConnectionEvent::Unanswered),
             };
             context.log(
                 LogLevel::Warning,
@@ -124,7 +124,7 @@ impl BaseConnectionManager {
                     silent.last_heard
                 ),
             );
-            context.disconnect(silent.peer);
+            context.disconnect_as(silent.peer, event);
         }
         context.set_timer(config.ping_interval, CHECK);
     }

@@ -12,7 +12,7 @@ pub use base_connection_manager::BaseConnectionManager;
 pub use p2p_connection_manager::P2PConnectionManager;
 pub use parameters::{ParameterKind, ParameterSpec, ParameterValue, Parameters};
 
-use crate::engine::{Context, Service};
+use crate::engine::{Context, Rejoin, Service};
 use crate::message::{Message, MessageType};
 use crate::peer::PeerIndex;
 
@@ -98,6 +98,18 @@ impl Service for ServiceState {
     #[inline]
     fn timer(&mut self, context: &mut Context<'_>, tag: u32) {
         dispatch!(self, service => service.timer(context, tag));
+    }
+
+    fn alarm(&mut self, context: &mut Context<'_>, tag: u32) {
+        dispatch!(self, service => service.alarm(context, tag));
+    }
+
+    fn offline(&mut self, context: &mut Context<'_>) {
+        dispatch!(self, service => service.offline(context));
+    }
+
+    fn online(&mut self, context: &mut Context<'_>, rejoin: Rejoin) {
+        dispatch!(self, service => service.online(context, rejoin));
     }
 
     fn admits(&mut self, context: &mut Context<'_>, from: PeerIndex) -> bool {

@@ -10,10 +10,10 @@ use super::base_connection_manager::{
     PONG,
 };
 use super::{MessageSpec, ParameterKind, ParameterSpec, Parameters, ServiceSpec, ServiceState};
-use crate::engine::{Context, Service};
+use crate::engine::{Context, Rejoin, Service};
 use crate::message::{HEADER_BYTES, Message, MessageType, Payload};
 use crate::peer::PeerIndex;
-use crate::record::LogLevel;
+use crate::record::{ConnectionEvent, LogLevel};
 use crate::time::Time;
 
 /// Bytes that each listed peer adds to a PeerList.
@@ -157,8 +157,6 @@ impl P2PConnectionManager {
     fn find_peers(&mut self, context: &mut Context<'_>, lacking: usize) {
         let redial_after = self.config.redial_after;
         let now = context.now();
-        self.dropped
-            .retain(|&(_, dropped)| now.since(dropped) < redial_after);
         let mut candidates: Peers = self
             .known
             .iter()
@@ -166,9 +164,8 @@ impl P2PConnectionManager {
             .filter(|&peer| {
                 context.connections().get(peer).is_none()
                     && self
-                        .dropped
-                        .binary_search_by_key(&peer, |&(dropped, _)| dropped)
-                        .is_err()
+                        .dropped_at(peer)
+                        .is_none_or(|dropped| now.since(dropped) >= redial_after)
             })
             .collect();
         if candidates.len() < lacking {
@@ -183,8 +180,19 @@ impl P2PConnectionManager {
             }
         }
         for &mut peer in context.random().choose_front(&mut candidates, lacking) {
-            context.dial(peer);
+            match self.dropped_at(peer) {
+                Some(_) => context.redial(peer),
+                None => context.dial(peer),
+            }
         }
+    }
+
+    /// When a peer was last dropped or refused, if ever.
+    fn dropped_at(&self, peer: PeerIndex) -> Option<Time> {
+        let place = self
+            .dropped
+            .binary_search_by_key(&peer, |&(dropped, _)| dropped);
+        place.ok().map(|place| self.dropped[place].1)
     }
 
     /// Disconnects from the `surplus` slowest of the connections held long enough.
@@ -203,7 +211,7 @@ impl P2PConnectionManager {
                 LogLevel::Warning,
                 format_args!("Peer {} is too slow", context.id(peer)),
             );
-            context.disconnect(peer);
+            context.disconnect_as(peer, ConnectionEvent::Slow);
         }
     }
 
@@ -249,6 +257,14 @@ impl Service for P2PConnectionManager {
 
     fn timer(&mut self, context: &mut Context<'_>, _tag: u32) {
         self.tick(context);
+    }
+
+    fn online(&mut self, context: &mut Context<'_>, rejoin: Rejoin) {
+        if rejoin == Rejoin::Fresh {
+            self.known.clear();
+            self.dropped.clear();
+            self.tick(context);
+        }
     }
 
     fn admits(&mut self, context: &mut Context<'_>, _from: PeerIndex) -> bool {
