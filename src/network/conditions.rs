@@ -73,3 +73,52 @@ impl Conditions {
             .loses(from, to, departure, &mut sender.bursts, stream)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::{GilbertElliott, Loss, LossState};
+
+    /// Which of 1,000 messages are lost, each a millisecond after the last.
+    fn lost(conditions: &Conditions) -> (Vec<bool>, u32) {
+        let here = LocationIndex(0);
+        let mut sender = SenderConditions::new(1, 1);
+        let mut copies_lost = 0;
+        let lost = (0..1000_u64)
+            .map(|ms| {
+                let now = Time::from_ns(ms * 1_000_000);
+                let lost = conditions.loses(Replica::First, here, here, now, &mut sender);
+                if conditions.duplicates(&mut sender) {
+                    let lost = conditions.loses(Replica::Second, here, here, now, &mut sender);
+                    copies_lost += u32::from(lost);
+                }
+                lost
+            })
+            .collect();
+        (lost, copies_lost)
+    }
+
+    #[test]
+    fn second_copies_leave_the_first_as_they_are() {
+        let state = |loss, ms: u64| LossState {
+            loss,
+            mean: Time::from_ns(ms * 1_000_000),
+        };
+        let bursty = Loss::Bursty(GilbertElliott {
+            good: state(0.1, 20),
+            bad: state(0.8, 10),
+        });
+        for law in [Loss::Independent(0.2), bursty] {
+            let mut conditions = Conditions {
+                loss: LossTable::new(1),
+                ..Conditions::default()
+            };
+            conditions.loss.set_default(law);
+            let without = lost(&conditions);
+            conditions.duplication = 0.5;
+            let with = lost(&conditions);
+            assert_eq!(with.0, without.0);
+            assert!(without.1 == 0 && with.1 > 50);
+        }
+    }
+}

@@ -67,8 +67,11 @@ impl GilbertElliott {
         let Some(bad) = before else {
             return share;
         };
-        let rate = 1.0 / self.good.mean.as_ms() + 1.0 / self.bad.mean.as_ms();
         let start = if bad { 1.0 } else { 0.0 };
+        if since == Time::ZERO {
+            return start;
+        }
+        let rate = 1.0 / self.good.mean.as_ms() + 1.0 / self.bad.mean.as_ms();
         share + (start - share) * libm::exp(-rate * since.as_ms())
     }
 
