@@ -252,14 +252,18 @@ mod tests {
         for step in [1, 10] {
             let lost = losses(Loss::Bursty(channel()), ms(step), 2_000_000);
             let found = share(&lost);
-            assert!((found - 0.1).abs() < 0.004, "every {step} ms: {found}");
+            // The variance of a share of the time T is 2 pi (1 - pi) tau / T, where tau is the
+            // time in which the chain forgets; five standard deviations.
+            let (tau, whole) = (90.0, (step * 2_000_000) as f64);
+            let tolerance = 5.0 * (2.0 * 0.1 * 0.9 * tau / whole).sqrt();
+            assert!((found - 0.1).abs() < tolerance, "every {step} ms: {found}");
             let bursts = lost.windows(2).filter(|pair| !pair[0] && pair[1]).count() as f64;
             let length = found * lost.len() as f64 / bursts;
-            // Sampled every d the chain leaves the bad state with p = (1 - pi)(1 - e^(-rd)), and
-            // a run of losses is geometric with mean 1 / p.
-            let leave = 0.9 * (1.0 - (-(1.0 / 900.0 + 1.0 / 100.0) * step as f64).exp());
+            // Sampled every d the chain leaves the bad state with p = (1 - pi)(1 - e^(-d / tau)),
+            // and a run of losses is geometric with mean 1 / p.
+            let leave = 0.9 * (1.0 - (-(step as f64) / tau).exp());
             assert!(
-                (length * leave - 1.0).abs() < 0.04,
+                (length * leave - 1.0).abs() < 5.0 / bursts.sqrt(),
                 "every {step} ms: runs of {length}, expected {}",
                 1.0 / leave
             );
