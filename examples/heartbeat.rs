@@ -41,6 +41,7 @@ const HEARTBEAT: ServiceSpec = ServiceSpec {
         let (interval, beat) = (parameters.duration("interval"), messages[0]);
         std::sync::Arc::new(move || ServiceState::Custom(Box::new(Heartbeat { interval, beat })))
     },
+    ..ServiceSpec::NONE
 };
 
 fn main() -> std::process::ExitCode {

@@ -68,6 +68,17 @@ fn kind(kind: ParameterKind) -> String {
         ParameterKind::Law(dimension) => {
             format!("{}, or a distribution of it", dimension.described())
         }
+        ParameterKind::OptionalLaw(dimension) => {
+            format!(
+                "{}, or a distribution of it, or none",
+                dimension.described()
+            )
+        }
+        ParameterKind::Positive { max } => format!("a number above 0, at most {max}"),
+        ParameterKind::Word(words) => words.join(" or "),
+        ParameterKind::Durations => "a list of times".into(),
+        ParameterKind::Types => "a list of peer types".into(),
+        ParameterKind::Peers => "a list of peers' ids".into(),
     }
 }
 

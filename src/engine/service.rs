@@ -303,6 +303,11 @@ impl Context<'_> {
         self.peer.publish(self.post, self.now, self.me, bytes, ttl)
     }
 
+    /// Counts a copy of a rumour that is not taken in, since its payload was altered.
+    pub fn reject(&mut self, rumour: &Rumour) {
+        self.post.recorder.deliveries.reject(self.me, rumour);
+    }
+
     /// Takes in a copy of a rumour, which the peer then holds; whether it did not before. Its
     /// first receipt is recorded, and each further copy counted.
     pub fn receive(&mut self, rumour: &Rumour) -> bool {

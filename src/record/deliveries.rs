@@ -28,6 +28,7 @@ pub struct Receipt {
 pub struct Deliveries {
     receipts: Vec<Receipt>,
     produced: Vec<Rumour>,
+    rejected: u64,
 }
 
 impl Deliveries {
@@ -39,6 +40,16 @@ impl Deliveries {
     /// All first receipts, in the order in which they happened.
     pub fn receipts(&self) -> &[Receipt] {
         &self.receipts
+    }
+
+    /// How many copies were rejected, since their payload was altered.
+    pub fn rejected(&self) -> u64 {
+        self.rejected
+    }
+
+    /// A peer has rejected a copy whose payload was altered.
+    pub(crate) fn reject(&mut self, _peer: PeerIndex, _rumour: &Rumour) {
+        self.rejected += 1;
     }
 
     /// A peer has produced a rumour.

@@ -13,6 +13,7 @@ use super::topology::Topology;
 use super::{InputFile, LoadOptions, Scenario, ScenarioError, overrides, resolved};
 use crate::distribution::Distribution;
 use crate::network::LatencyMeaning;
+use crate::peer::PeerId;
 use crate::simulation::Plan;
 use crate::time::Time;
 use crate::units::{show_bytes, show_count};
@@ -28,6 +29,10 @@ pub(super) struct Compiler<'a> {
     pub(super) inputs: Inputs<'a>,
     /// Laws by how they are written: those with tables are built once.
     pub(super) laws: BTreeMap<String, Distribution>,
+    /// The names of the peer types.
+    pub(super) type_names: Vec<String>,
+    /// Peers that services' parameters name, and where.
+    pub(super) named_peers: Vec<(PeerId, Place)>,
 }
 
 /// The files that a scenario names.
@@ -52,6 +57,8 @@ pub(super) fn compile(
             files: Vec::new(),
         },
         laws: BTreeMap::new(),
+        type_names: Vec::new(),
+        named_peers: Vec::new(),
     };
     if text.len() > node::FILE_BYTES_MAX {
         compiler.error(
@@ -273,6 +280,9 @@ impl Compiler<'_> {
             None => Some(Network::default()),
         };
         fields.finish(self);
+        if let Some(topology) = &topology {
+            self.check_named_peers(&topology.ids);
+        }
         let (network, latencies, meaning) = (network?, latencies?, meaning?);
         let Topology {
             types,

@@ -8,6 +8,7 @@ use super::source::Place;
 use crate::distribution::{Choice, Distribution};
 use crate::engine::SERVICES_MAX;
 use crate::expression::nearest;
+use crate::peer::{PeerId, TypeIndex};
 use crate::services::{ParameterKind, ParameterSpec, ParameterValue, Parameters, ServiceSpec};
 use crate::simulation::{PeerType, ServicePlan};
 use crate::time::Time;
@@ -43,6 +44,7 @@ impl Compiler<'_> {
             self.error(head, message, format!("from 1 to {TYPES_MAX}"));
             return None;
         }
+        self.type_names = entries.iter().map(|(key, _)| key.text.clone()).collect();
         let types = entries.iter().map(|(key, node)| {
             let peer_type = self.peer_type(key, node, locations);
             PlacedType {
@@ -191,12 +193,21 @@ impl Compiler<'_> {
             None => None,
         };
         let mut values = Vec::with_capacity(spec.parameters.len());
+        let mut given = Vec::new();
         for parameter in spec.parameters {
-            let given = fields
+            let node = fields
                 .as_mut()
                 .and_then(|fields| fields.get(parameter.name));
-            let value = match given {
-                Some(node) => self.parameter(parameter, node),
+            let value = match node {
+                Some(node) => {
+                    given.push((parameter.name, node.place));
+                    self.parameter(parameter, node)
+                }
+                None if parameter.default.is_empty() => {
+                    let message = format!("{} needs `{}`", spec.name, parameter.name);
+                    self.error(place, message, parameter.about);
+                    None
+                }
                 None => Some(default_value(parameter)),
             };
             values.push(value.map(|value| (parameter.name, value)));
@@ -205,7 +216,15 @@ impl Compiler<'_> {
             fields.finish(self);
         }
         let values: Option<Vec<_>> = values.into_iter().collect();
-        values.map(Parameters::new)
+        let parameters = Parameters::new(values?);
+        let names: Vec<&str> = given.iter().map(|&(name, _)| name).collect();
+        if let Err(error) = (spec.check)(&parameters, &names) {
+            let blamed = given.iter().find(|(name, _)| *name == error.name);
+            let place = blamed.map_or(place, |&(_, place)| place);
+            self.error(place, error.message, error.expected);
+            return None;
+        }
+        Some(parameters)
     }
 
     fn parameter(&mut self, parameter: &ParameterSpec, node: &Node) -> Option<ParameterValue> {
@@ -227,9 +246,99 @@ impl Compiler<'_> {
                 ParameterValue::Flag(self.word(node, &[("true", true), ("false", false)])?)
             }
             ParameterKind::Law(dimension) => ParameterValue::Law(self.law(node, dimension)?),
+            ParameterKind::OptionalLaw(dimension) => ParameterValue::OptionalLaw(
+                match matches!(&node.value, Value::Scalar(scalar) if scalar.text == NONE) {
+                    true => None,
+                    false => Some(self.law(node, dimension)?),
+                },
+            ),
+            ParameterKind::Positive { max } => {
+                let number = self.number(node, Dimension::Plain)?;
+                if !(number > 0.0 && number <= max) {
+                    let message = format!("`{}` cannot be {number}", parameter.name);
+                    let expected = format!("a number above 0, at most {max}");
+                    self.error(node.place, message, expected);
+                    return None;
+                }
+                ParameterValue::Positive(number)
+            }
+            ParameterKind::Word(words) => {
+                let words: Vec<(&str, &'static str)> =
+                    words.iter().map(|&word| (word, word)).collect();
+                ParameterValue::Word(self.word(node, &words)?)
+            }
+            ParameterKind::Durations => {
+                let items = self.items(node, "[1 s, 500 ms]")?;
+                let times: Vec<Option<Time>> = items
+                    .iter()
+                    .map(|item| self.duration(item, Time::ZERO))
+                    .collect();
+                ParameterValue::Durations(times.into_iter().collect::<Option<_>>()?)
+            }
+            ParameterKind::Types => {
+                let items = self.items(node, "[client]")?;
+                let types: Vec<Option<TypeIndex>> =
+                    items.iter().map(|item| self.named_type(item)).collect();
+                ParameterValue::Types(types.into_iter().collect::<Option<_>>()?)
+            }
+            ParameterKind::Peers => {
+                let items = self.items(node, "[1, 2]")?;
+                let ids: Vec<Option<PeerId>> = items
+                    .iter()
+                    .map(|item| {
+                        let id = PeerId(self.whole(item, 0, u64::MAX)?);
+                        self.named_peers.push((id, item.place));
+                        Some(id)
+                    })
+                    .collect();
+                let mut ids: Vec<PeerId> = ids.into_iter().collect::<Option<_>>()?;
+                ids.sort_unstable();
+                ids.dedup();
+                ParameterValue::Peers(ids)
+            }
         })
     }
+
+    /// The items of a list.
+    fn items<'n>(&mut self, node: &'n Node, example: &str) -> Option<&'n [Node]> {
+        let Value::List(items) = &node.value else {
+            let message = format!("a list is needed here, not {}", node.described());
+            self.error(node.place, message, example);
+            return None;
+        };
+        Some(items)
+    }
+
+    /// A peer type that a service's parameter names.
+    fn named_type(&mut self, node: &Node) -> Option<TypeIndex> {
+        let text = match &node.value {
+            Value::Scalar(scalar) => scalar.text.clone(),
+            _ => node.described().to_owned(),
+        };
+        let place = self.type_names.iter().position(|name| *name == text);
+        if place.is_none() {
+            let known = || self.type_names.iter().map(String::as_str);
+            let expected = nearest(&text, known()).unwrap_or_else(|| {
+                let known: Vec<&str> = known().collect();
+                format!("known peer types: {}", known.join(", "))
+            });
+            self.error(node.place, format!("unknown peer type `{text}`"), expected);
+        }
+        place.map(|place| TypeIndex(place as u16))
+    }
+
+    /// Complains of peers that services' parameters name and that do not exist.
+    pub(super) fn check_named_peers(&mut self, ids: &super::topology::Ids) {
+        for (id, place) in std::mem::take(&mut self.named_peers) {
+            if !ids.contains(id) {
+                self.error(place, format!("there is no peer {id}"), "a peer's id");
+            }
+        }
+    }
 }
+
+/// The word for a law that is not there.
+const NONE: &str = "none";
 
 /// The default that a service declares.
 ///
@@ -256,6 +365,18 @@ fn default_value(parameter: &ParameterSpec) -> ParameterValue {
         ParameterKind::Probability => ParameterValue::Probability(number(Dimension::Plain)),
         ParameterKind::Flag => ParameterValue::Flag(parameter.default == "true"),
         ParameterKind::Law(dimension) => ParameterValue::Law(law(dimension)),
+        ParameterKind::OptionalLaw(dimension) => {
+            ParameterValue::OptionalLaw((parameter.default != NONE).then(|| law(dimension)))
+        }
+        ParameterKind::Positive { .. } => ParameterValue::Positive(number(Dimension::Plain)),
+        ParameterKind::Word(words) => {
+            let word = words.iter().find(|&&word| word == parameter.default);
+            ParameterValue::Word(word.unwrap_or_else(|| mistake()))
+        }
+        // The only default of a list is the empty one.
+        ParameterKind::Durations => ParameterValue::Durations(Vec::new()),
+        ParameterKind::Types => ParameterValue::Types(Vec::new()),
+        ParameterKind::Peers => ParameterValue::Peers(Vec::new()),
     }
 }
 

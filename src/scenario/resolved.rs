@@ -4,10 +4,11 @@
 use std::fmt::Write;
 
 use crate::network::{LatencyMeaning, LinkMode, Loss, LossState, LossTable};
-use crate::peer::{LocationIndex, TypeIndex};
+use crate::peer::{LocationIndex, PeerId, TypeIndex};
 use crate::record::LogSelection;
 use crate::services::ParameterValue;
 use crate::simulation::{GraphSource, Groups, PeerType, Plan, Population, TypeAssignment};
+use crate::time::Time;
 use crate::topology::Attachment;
 
 /// The YAML text of a plan; the matrix and the graph stay in the input files they come from.
@@ -71,7 +72,7 @@ fn write_plan(
     write_conditions(yaml, plan)?;
     writeln!(yaml, "peer_types:")?;
     for peer_type in &plan.types {
-        write_type(yaml, peer_type)?;
+        write_type(yaml, plan, peer_type)?;
     }
     writeln!(yaml, "topology:")?;
     write_population(yaml, plan, graph_file)?;
@@ -192,7 +193,7 @@ fn write_latencies(yaml: &mut String, plan: &Plan) -> std::fmt::Result {
     Ok(())
 }
 
-fn write_type(yaml: &mut String, peer_type: &PeerType) -> std::fmt::Result {
+fn write_type(yaml: &mut String, plan: &Plan, peer_type: &PeerType) -> std::fmt::Result {
     writeln!(yaml, "  {}:", text(&peer_type.name))?;
     writeln!(
         yaml,
@@ -222,6 +223,16 @@ fn write_type(yaml: &mut String, peer_type: &PeerType) -> std::fmt::Result {
                 ParameterValue::Probability(probability) => probability.to_string(),
                 ParameterValue::Flag(flag) => flag.to_string(),
                 ParameterValue::Law(law) => text(&law.to_string()),
+                ParameterValue::OptionalLaw(law) => law
+                    .as_ref()
+                    .map_or_else(|| "none".into(), |law| text(&law.to_string())),
+                ParameterValue::Positive(number) => number.to_string(),
+                ParameterValue::Word(word) => text(word),
+                ParameterValue::Durations(times) => list(times, Time::to_string),
+                ParameterValue::Types(types) => {
+                    list(types, |index| text(&plan.types[index.as_usize()].name))
+                }
+                ParameterValue::Peers(peers) => list(peers, PeerId::to_string),
             };
             writeln!(yaml, "        {name}: {value}")?;
         }
@@ -287,11 +298,15 @@ fn write_population(yaml: &mut String, plan: &Plan, graph_file: Option<&str>) ->
                         writeln!(yaml, "    {}: {count}", name(*index))
                     })
                 }
-                TypeAssignment::ById(by_id) => {
+                TypeAssignment::ById { types, others } => {
                     writeln!(yaml, "  types:")?;
-                    by_id
-                        .iter()
-                        .try_for_each(|(id, index)| writeln!(yaml, "    {id}: {}", name(*index)))
+                    for (id, index) in types {
+                        writeln!(yaml, "    {id}: {}", name(*index))?;
+                    }
+                    match others {
+                        Some(index) => writeln!(yaml, "    others: {}", name(*index)),
+                        None => Ok(()),
+                    }
                 }
             }
         }

@@ -23,6 +23,8 @@ const BOOTSTRAP: &str = "bootstrap";
 /// p2psimpy's bootstrap peer: 100 Mibit both ways, and room for everyone.
 const BOOTSTRAP_BANDWIDTH: f64 = 100.0 * 1_048_576.0;
 const BOOTSTRAP_MAX_PEERS: u64 = 100_000;
+/// The key for the type of the peers that `types` does not name.
+const OTHERS: &str = "others";
 const BOOTSTRAP_SERVICE: &str = "P2PConnectionManager";
 /// The largest link file, in bytes.
 const LINKS_BYTES_MAX: usize = 4 << 30;
@@ -268,7 +270,11 @@ impl Compiler<'_> {
             TypeAssignment::One(index) => vec![(*index, ids.count())],
             TypeAssignment::Shares(shares) => whole_shares(shares, ids.count()),
             TypeAssignment::Counts(counts) => counts.clone(),
-            TypeAssignment::ById(by_id) => by_id.values().map(|&index| (index, 1)).collect(),
+            TypeAssignment::ById { types, others } => {
+                let rest = ids.count() - types.len() as u64;
+                let named = types.values().map(|&index| (index, 1));
+                named.chain(others.map(|index| (index, rest))).collect()
+            }
         };
         for (index, count) in tally {
             counts[index.as_usize()] += count;
@@ -333,10 +339,9 @@ impl Compiler<'_> {
             }
         };
         let is_type = |text: &str| types.iter().any(|placed| placed.peer_type.name == text);
-        if entries
-            .iter()
-            .all(|(key, _)| !is_type(&key.text) && key.text.parse::<u64>().is_ok())
-        {
+        if entries.iter().all(|(key, _)| {
+            !is_type(&key.text) && (key.text == OTHERS || key.text.parse::<u64>().is_ok())
+        }) {
             return self.types_by_id(node, ids, types);
         }
         let mut numbers = Vec::with_capacity(entries.len());
@@ -378,8 +383,20 @@ impl Compiler<'_> {
             return None;
         };
         let mut by_id = BTreeMap::new();
+        let mut others = None;
         let mut fine = true;
         for (key, node) in entries {
+            if key.text == OTHERS {
+                others = match &node.value {
+                    Value::Scalar(scalar) => self.type_index(&scalar.text, node.place, types),
+                    _ => None,
+                };
+                if others.is_none() {
+                    self.error(node.place, "a peer type is expected here", "");
+                    return None;
+                }
+                continue;
+            }
             let id = PeerId(key.text.parse().ok()?);
             if !ids.contains(id) {
                 let message = format!("there is no peer {id} in the graph");
@@ -408,13 +425,16 @@ impl Compiler<'_> {
                 None => fine = false,
             }
         }
-        if fine && (by_id.len() as u64) < ids.count() {
+        if fine && others.is_none() && (by_id.len() as u64) < ids.count() {
             let missing = ids.count() - by_id.len() as u64;
             let message = format!("`types` says nothing of {missing} peers of the graph");
-            self.error(node.place, message, "a type for every id");
+            self.error(node.place, message, "a type for every id, or for `others`");
             fine = false;
         }
-        fine.then_some(TypeAssignment::ById(by_id))
+        fine.then_some(TypeAssignment::ById {
+            types: by_id,
+            others,
+        })
     }
 
     fn emergent(

@@ -66,6 +66,7 @@ pub(super) const SPEC: ServiceSpec = ServiceSpec {
             ServiceState::BaseConnectionManager(BaseConnectionManager::new(config.clone()))
         })
     },
+    ..ServiceSpec::NONE
 };
 
 /// What all peers of a type share.

@@ -1,16 +1,29 @@
 //! The protocols that peers run: one file each, a list of them, and the one place where they
 //! are dispatched.
 
+mod adversaries;
 mod base_connection_manager;
+mod downtime;
+mod eclipse;
+mod gossip;
+mod message_producer;
 mod p2p_connection_manager;
 mod parameters;
+mod pull_gossip;
+mod slowdown;
 
 use std::fmt;
 use std::sync::Arc;
 
 pub use base_connection_manager::BaseConnectionManager;
+pub use downtime::Downtime;
+pub use eclipse::Eclipse;
+pub use gossip::GossipService;
+pub use message_producer::MessageProducer;
 pub use p2p_connection_manager::P2PConnectionManager;
 pub use parameters::{ParameterKind, ParameterSpec, ParameterValue, Parameters};
+pub use pull_gossip::PullGossipService;
+pub use slowdown::Slowdown;
 
 use crate::engine::{Context, Rejoin, Service};
 use crate::message::{Message, MessageType};
@@ -55,6 +68,39 @@ pub struct ServiceSpec {
     /// Builds the factory of a peer type: from its parameters and the types of its messages, in
     /// the order of `messages`.
     pub build: fn(&Parameters, &[MessageType]) -> Factory,
+    /// What must hold between its parameters, given the names of those that the scenario sets.
+    pub check: fn(&Parameters, &[&str]) -> Result<(), ParameterError>,
+    /// Whether peers that run it work against the others: they do not count in coverage.
+    pub adversary: bool,
+}
+
+/// A parameter that does not go with the others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParameterError {
+    /// The parameter to blame.
+    pub name: &'static str,
+    /// The problem, in one line.
+    pub message: String,
+    /// What would be right.
+    pub expected: String,
+}
+
+struct Idle;
+
+impl Service for Idle {}
+
+impl ServiceSpec {
+    /// A service without a name that does nothing: specifications begin with it and say what
+    /// is different.
+    pub const NONE: ServiceSpec = ServiceSpec {
+        name: "",
+        about: "",
+        parameters: &[],
+        messages: &[],
+        build: |_, _| Arc::new(|| ServiceState::Custom(Box::new(Idle))),
+        check: |_, _| Ok(()),
+        adversary: false,
+    };
 }
 
 impl fmt::Debug for ServiceSpec {
@@ -69,6 +115,18 @@ pub enum ServiceState {
     BaseConnectionManager(BaseConnectionManager),
     /// See [`P2PConnectionManager`].
     P2PConnectionManager(Box<P2PConnectionManager>),
+    /// See [`GossipService`]: that service, and the adversaries of gossip.
+    Gossip(GossipService),
+    /// See [`PullGossipService`].
+    PullGossip(Box<PullGossipService>),
+    /// See [`MessageProducer`].
+    MessageProducer(MessageProducer),
+    /// See [`Downtime`].
+    Downtime(Downtime),
+    /// See [`Slowdown`].
+    Slowdown(Slowdown),
+    /// See [`Eclipse`].
+    Eclipse(Eclipse),
     /// A service of the library's user.
     Custom(Box<dyn Service>),
 }
@@ -79,6 +137,12 @@ macro_rules! dispatch {
         match $state {
             ServiceState::BaseConnectionManager($service) => $call,
             ServiceState::P2PConnectionManager($service) => $call,
+            ServiceState::Gossip($service) => $call,
+            ServiceState::PullGossip($service) => $call,
+            ServiceState::MessageProducer($service) => $call,
+            ServiceState::Downtime($service) => $call,
+            ServiceState::Slowdown($service) => $call,
+            ServiceState::Eclipse($service) => $call,
             ServiceState::Custom($service) => $call,
         }
     };
@@ -135,6 +199,21 @@ impl Default for Registry {
         Registry(vec![
             base_connection_manager::SPEC,
             p2p_connection_manager::SPEC,
+            gossip::SPEC,
+            pull_gossip::PULL,
+            pull_gossip::PUSH_PULL,
+            message_producer::SPEC,
+            message_producer::LIMITED,
+            downtime::SCHEDULED,
+            downtime::RANDOM,
+            downtime::CHURN,
+            downtime::CRASH,
+            slowdown::SPEC,
+            adversaries::TAMPERING,
+            adversaries::SILENT,
+            adversaries::DELAYING,
+            adversaries::CENSORING,
+            eclipse::SPEC,
         ])
     }
 }

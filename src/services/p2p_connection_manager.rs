@@ -17,7 +17,7 @@ use crate::record::{ConnectionEvent, LogLevel};
 use crate::time::Time;
 
 /// Bytes that each listed peer adds to a PeerList.
-const LISTED_PEER_BYTES: u32 = 8;
+pub(super) const LISTED_PEER_BYTES: u32 = 8;
 /// The most peers a PeerList can name; keeps its size far below 4 GiB.
 const PEER_LIST_MAX: u64 = 1_000_000;
 /// Any number of peers.
@@ -25,6 +25,10 @@ const COUNT: ParameterKind = ParameterKind::Count {
     min: 0,
     max: PeerIndex::LIMIT,
 };
+
+pub(super) const REQUEST_PEERS: MessageSpec = MessageSpec::handled("RequestPeers", "24 B");
+pub(super) const PEER_LIST: MessageSpec =
+    MessageSpec::handled("PeerList", "24 B + 8 B a listed peer");
 
 /// What scenarios need to know of it.
 pub(super) const SPEC: ServiceSpec = ServiceSpec {
@@ -68,20 +72,7 @@ pub(super) const SPEC: ServiceSpec = ServiceSpec {
             about: "a dropped or refusing peer is not dialled again before",
         },
     ],
-    messages: &[
-        PING,
-        PONG,
-        MessageSpec {
-            name: "RequestPeers",
-            size: "24 B",
-            handled: true,
-        },
-        MessageSpec {
-            name: "PeerList",
-            size: "24 B + 8 B a listed peer",
-            handled: true,
-        },
-    ],
+    messages: &[PING, PONG, REQUEST_PEERS, PEER_LIST],
     build: |parameters, messages| {
         let base = Arc::new(BaseConfig::new(parameters, messages[0], messages[1]));
         let config = Arc::new(Config::new(parameters, messages));
@@ -94,6 +85,7 @@ pub(super) const SPEC: ServiceSpec = ServiceSpec {
             }))
         })
     },
+    ..ServiceSpec::NONE
 };
 
 /// What all peers of a type share.

@@ -1,6 +1,7 @@
 //! What services can be told in a scenario: the kinds of parameters, their ranges and defaults.
 
 use crate::distribution::Distribution;
+use crate::peer::{PeerId, TypeIndex};
 use crate::time::Time;
 use crate::units::Dimension;
 
@@ -25,6 +26,21 @@ pub enum ParameterKind {
     Flag,
     /// A distribution (or a constant) of the given dimension.
     Law(Dimension),
+    /// A distribution (or a constant), or `none`.
+    OptionalLaw(Dimension),
+    /// A number above 0, and at most `max`.
+    Positive {
+        /// The largest allowed.
+        max: f64,
+    },
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// A list of times.
+    Durations,
+    /// A list of peer types.
+    Types,
+    /// A list of peers, by their ids.
+    Peers,
 }
 
 /// One parameter of a service: everything `p2psim list services` and the scenario's check need.
@@ -70,11 +86,37 @@ pub enum ParameterValue {
     Flag(bool),
     /// Of a [`ParameterKind::Law`].
     Law(Distribution),
+    /// Of a [`ParameterKind::OptionalLaw`].
+    OptionalLaw(Option<Distribution>),
+    /// Of a [`ParameterKind::Positive`].
+    Positive(f64),
+    /// Of a [`ParameterKind::Word`].
+    Word(&'static str),
+    /// Of a [`ParameterKind::Durations`].
+    Durations(Vec<Time>),
+    /// Of a [`ParameterKind::Types`].
+    Types(Vec<TypeIndex>),
+    /// Of a [`ParameterKind::Peers`], ascending.
+    Peers(Vec<PeerId>),
 }
 
 /// The values of all parameters of a service, in the order of its specification.
 #[derive(Clone, Debug, Default)]
 pub struct Parameters(Vec<(&'static str, ParameterValue)>);
+
+macro_rules! accessors {
+    ($($(#[$doc:meta])* $name:ident: $kind:ident($value:ident) -> $type:ty = $get:expr;)*) => {
+        $(
+            $(#[$doc])*
+            pub fn $name(&self, name: &str) -> $type {
+                match self.get(name) {
+                    ParameterValue::$kind($value) => $get,
+                    other => panic!("`{name}` is declared as {other:?}"),
+                }
+            }
+        )*
+    };
+}
 
 impl Parameters {
     /// Parameters with these values; one for each of the service's specification.
@@ -94,47 +136,32 @@ impl Parameters {
         }
     }
 
-    /// The time `name`.
-    ///
-    /// # Panics
-    /// This and its siblings panic where the service's own specification declares no such
-    /// parameter of that kind: a mistake in the service, not in a scenario.
-    pub fn duration(&self, name: &str) -> Time {
-        match self.get(name) {
-            ParameterValue::Duration(value) => *value,
-            other => panic!("`{name}` is declared as {other:?}"),
-        }
-    }
-
-    /// The whole number `name`.
-    pub fn count(&self, name: &str) -> u64 {
-        match self.get(name) {
-            ParameterValue::Count(value) => *value,
-            other => panic!("`{name}` is declared as {other:?}"),
-        }
-    }
-
-    /// The probability `name`.
-    pub fn probability(&self, name: &str) -> f64 {
-        match self.get(name) {
-            ParameterValue::Probability(value) => *value,
-            other => panic!("`{name}` is declared as {other:?}"),
-        }
-    }
-
-    /// The flag `name`.
-    pub fn flag(&self, name: &str) -> bool {
-        match self.get(name) {
-            ParameterValue::Flag(value) => *value,
-            other => panic!("`{name}` is declared as {other:?}"),
-        }
-    }
-
-    /// The distribution `name`.
-    pub fn law(&self, name: &str) -> &Distribution {
-        match self.get(name) {
-            ParameterValue::Law(value) => value,
-            other => panic!("`{name}` is declared as {other:?}"),
-        }
+    accessors! {
+        /// The time `name`.
+        ///
+        /// # Panics
+        /// This and its siblings panic where the service's own specification declares no such
+        /// parameter of that kind: a mistake in the service, not in a scenario.
+        duration: Duration(value) -> Time = *value;
+        /// The whole number `name`.
+        count: Count(value) -> u64 = *value;
+        /// The probability `name`.
+        probability: Probability(value) -> f64 = *value;
+        /// The flag `name`.
+        flag: Flag(value) -> bool = *value;
+        /// The distribution `name`.
+        law: Law(value) -> &Distribution = value;
+        /// The distribution `name`, unless it is `none`.
+        optional_law: OptionalLaw(value) -> Option<&Distribution> = value.as_ref();
+        /// The number above 0 `name`.
+        positive: Positive(value) -> f64 = *value;
+        /// The word `name`.
+        word: Word(value) -> &'static str = value;
+        /// The times `name`.
+        durations: Durations(value) -> &[Time] = value;
+        /// The peer types `name`.
+        types: Types(value) -> &[TypeIndex] = value;
+        /// The peers `name`, ascending.
+        peers: Peers(value) -> &[PeerId] = value;
     }
 }

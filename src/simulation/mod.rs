@@ -16,7 +16,7 @@ pub use setup::{Setup, SetupError, draw_bandwidth, latencies, whole_shares};
 use crate::engine::{Engine, Network, Pause, PeerTraffic, Routes, World};
 use crate::message::{MessageType, MessageTypes};
 use crate::peer::{Names, PeerIndex};
-use crate::record::{Counts, Deliveries, Load, LogSelection, Logs, Recorder};
+use crate::record::{ConnectionCounts, Counts, Deliveries, Load, LogSelection, Logs, Recorder};
 use crate::services::{Factory, ServiceState};
 use crate::time::Time;
 
@@ -233,6 +233,16 @@ impl Simulation {
             digest: self.engine.digest(),
             messages,
         })
+    }
+
+    /// Who received which rumour, when.
+    pub fn deliveries(&self) -> &Deliveries {
+        self.engine.deliveries()
+    }
+
+    /// What became of connections, by cause.
+    pub fn connection_counts(&self) -> &ConnectionCounts {
+        self.engine.connection_counts()
     }
 
     /// When the run ends.

@@ -138,5 +138,10 @@ pub enum TypeAssignment {
     /// Counts (they add up to the number of peers), in ascending order of ids.
     Counts(Vec<(TypeIndex, u64)>),
     /// One by one.
-    ById(BTreeMap<PeerId, TypeIndex>),
+    ById {
+        /// The type of each peer that is named.
+        types: BTreeMap<PeerId, TypeIndex>,
+        /// The type of those that are not; `None` if all are named.
+        others: Option<TypeIndex>,
+    },
 }

@@ -230,7 +230,13 @@ fn assign_types(seed: u64, assignment: &TypeAssignment, ids: &[PeerId]) -> Vec<T
             Stream::global(seed, Purpose::Types).shuffle(&mut types);
             types
         }
-        TypeAssignment::ById(types) => ids.iter().map(|id| types[id]).collect(),
+        TypeAssignment::ById { types, others } => ids
+            .iter()
+            .map(|id| match (types.get(id), others) {
+                (Some(&index), _) | (None, &Some(index)) => index,
+                (None, None) => panic!("no type for peer {id}"),
+            })
+            .collect(),
     }
 }
 

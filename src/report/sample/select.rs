@@ -146,7 +146,9 @@ impl Walk<'_> {
         let (name, value) = values[self.step(&level, &names)?];
         self.end()?;
         let (law, dimension) = match value {
-            ParameterValue::Law(law) => (law.clone(), law_dimension(service, name)),
+            ParameterValue::Law(law) | ParameterValue::OptionalLaw(Some(law)) => {
+                (law.clone(), law_dimension(service, name))
+            }
             ParameterValue::Duration(time) => {
                 (Distribution::constant(time.as_ms()), Dimension::Time)
             }
@@ -156,9 +158,15 @@ impl Walk<'_> {
             ParameterValue::Probability(share) => {
                 (Distribution::constant(*share), Dimension::Plain)
             }
-            ParameterValue::Flag(flag) => {
+            ParameterValue::Positive(number) => (Distribution::constant(*number), Dimension::Plain),
+            ParameterValue::OptionalLaw(None)
+            | ParameterValue::Flag(_)
+            | ParameterValue::Word(_)
+            | ParameterValue::Durations(_)
+            | ParameterValue::Types(_)
+            | ParameterValue::Peers(_) => {
                 return Err(self.wrong(
-                    format!("`{}` is {flag}, no number", self.walked()),
+                    format!("`{}` is no number", self.walked()),
                     "name a number or a distribution",
                 ));
             }
@@ -210,7 +218,7 @@ impl Walk<'_> {
 fn law_dimension(service: &ServicePlan, name: &str) -> Dimension {
     let mut kinds = service.spec.parameters.iter();
     match kinds.find(|spec| spec.name == name).map(|spec| spec.kind) {
-        Some(ParameterKind::Law(dimension)) => dimension,
+        Some(ParameterKind::Law(dimension) | ParameterKind::OptionalLaw(dimension)) => dimension,
         _ => Dimension::Plain,
     }
 }
