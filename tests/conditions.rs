@@ -59,6 +59,7 @@ const BEATING: ServiceSpec = ServiceSpec {
         let (interval, beat) = (parameters.duration("interval"), messages[0]);
         std::sync::Arc::new(move || ServiceState::Custom(Box::new(Beating { interval, beat })))
     },
+    ..ServiceSpec::NONE
 };
 
 fn scenario(text: &str) -> Scenario {
