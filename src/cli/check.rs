@@ -12,6 +12,9 @@ use crate::services::Registry;
 use crate::simulation::{Plan, Population, Setup};
 use crate::units::{show_bytes, show_count};
 
+/// More partitions than this are counted, not shown.
+const PARTITIONS_SHOWN_MAX: usize = 10;
+
 /// Check scenarios without running them, and show what would run
 #[derive(Args)]
 #[command(after_help = "Example:\n  p2psim check scenarios/*.yaml")]
@@ -138,7 +141,7 @@ fn conditions(plan: &Plan, setup: &Setup) -> String {
         text.push_str(&format!("duplication: {percent} % of messages\n"));
     }
     let partitions = setup.conditions.iter().flat_map(|c| c.partitions.iter());
-    for partition in partitions {
+    for partition in partitions.take(PARTITIONS_SHOWN_MAX) {
         let (sizes, ungrouped) = partition.sizes();
         let arrow = if partition.directed { " -> " } else { " | " };
         let shown: Vec<String> = sizes.iter().map(|&size| show_count(size as u64)).collect();
@@ -155,6 +158,14 @@ fn conditions(plan: &Plan, setup: &Setup) -> String {
                 partition.from
             ));
         }
+    }
+    let more = plan
+        .conditions
+        .partitions
+        .len()
+        .saturating_sub(PARTITIONS_SHOWN_MAX);
+    if more > 0 {
+        text.push_str(&format!("and {more} more partitions\n"));
     }
     text
 }
