@@ -1,6 +1,6 @@
 //! `network`: the floor under delays, link queues, loss, duplication, partitions.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::compiler::Compiler;
 use super::fields::Fields;
@@ -334,37 +334,31 @@ impl Compiler<'_> {
         by_types: Option<bool>,
         known: &Known<'_>,
     ) -> Option<Groups> {
-        let (locations, types) = (known.locations?, known.types?);
+        let (locations, types) = (Index::new(known.locations?), Index::new(known.types?));
         let all = || names.iter().flatten();
-        let is_in = |list: &[String], name: &str| list.iter().any(|known| known == name);
-        let fits = |list: &[String]| all().all(|&(name, _)| is_in(list, name));
-        let by_types = match (by_types, fits(locations), fits(types)) {
+        let fits = |index: &Index<'_>| all().all(|(name, _)| index.0.contains_key(name));
+        let by_types = match (by_types, fits(&locations), fits(&types)) {
             (Some(by_types), ..) => Some(by_types),
             (None, true, true) => {
                 let message = "these are names of locations and of peer types";
-                self.error(
-                    place,
-                    message,
-                    "`by: location` or `by: type` in the partition",
-                );
+                let expected = "`by: location` or `by: type` in the partition";
+                self.error(place, message, expected);
                 return None;
             }
             (None, true, false) => Some(false),
             (None, false, true) => Some(true),
             (None, false, false) => None,
         };
-        let (candidates, what): (Vec<&String>, &str) = match by_types {
-            Some(false) => (locations.iter().collect(), "location"),
-            Some(true) => (types.iter().collect(), "peer type"),
-            None => (
-                locations.iter().chain(types).collect(),
-                "location or peer type",
-            ),
+        let (candidates, what): (Vec<&Index<'_>>, &str) = match by_types {
+            Some(false) => (vec![&locations], "location"),
+            Some(true) => (vec![&types], "peer type"),
+            None => (vec![&locations, &types], "location or peer type"),
         };
         let mut fine = true;
         for &(name, place) in all() {
-            if !candidates.iter().any(|known| *known == name) {
-                let expected = nearest(name, candidates.iter().map(|known| known.as_str()))
+            if !candidates.iter().any(|index| index.0.contains_key(name)) {
+                let names = candidates.iter().flat_map(|index| index.0.keys().copied());
+                let expected = nearest(name, names)
                     .unwrap_or_else(|| format!("the name of a {what} of the scenario"));
                 self.error(place, format!("unknown {what} `{name}`"), expected);
                 fine = false;
@@ -372,18 +366,15 @@ impl Compiler<'_> {
         }
         if fine && by_types.is_none() {
             let message = "these groups mix locations and peer types";
-            self.error(
-                place,
-                message,
-                "names of one kind in all groups of a partition",
-            );
+            let expected = "names of one kind in all groups of a partition";
+            self.error(place, message, expected);
         }
         if !fine {
             return None;
         }
         match by_types? {
-            false => Some(Groups::Locations(places(names, locations, LocationIndex))),
-            true => Some(Groups::Types(places(names, types, TypeIndex))),
+            false => Some(Groups::Locations(locations.places(names, LocationIndex))),
+            true => Some(Groups::Types(types.places(names, TypeIndex))),
         }
     }
 
@@ -415,20 +406,24 @@ impl Compiler<'_> {
     }
 }
 
-/// The names as places in the list that has all of them.
-fn places<K>(
-    names: &[Vec<(&str, Place)>],
-    list: &[String],
-    index: impl Fn(u16) -> K,
-) -> Vec<Vec<K>> {
-    let place = |name: &str| list.iter().position(|known| known == name);
-    names
-        .iter()
-        .map(|group| {
-            let found = group.iter().filter_map(|&(name, _)| place(name));
-            found.map(|place| index(place as u16)).collect()
-        })
-        .collect()
+/// Names and their places in the list of them.
+struct Index<'a>(BTreeMap<&'a str, u16>);
+
+impl<'a> Index<'a> {
+    fn new(names: &'a [String]) -> Self {
+        Index(names.iter().map(String::as_str).zip(0..).collect())
+    }
+
+    /// Groups of names as groups of places; what is not in the list is left out.
+    fn places<K>(&self, names: &[Vec<(&str, Place)>], key: impl Fn(u16) -> K) -> Vec<Vec<K>> {
+        names
+            .iter()
+            .map(|group| {
+                let found = group.iter().filter_map(|(name, _)| self.0.get(name));
+                found.map(|&place| key(place)).collect()
+            })
+            .collect()
+    }
 }
 
 /// Whether a mapping is that of a bursty law, not one of locations.
