@@ -134,3 +134,17 @@ fn ids_follow_the_largest_and_can_be_named() {
         assert!(logs(absent).is_err(), "{absent}");
     }
 }
+
+#[test]
+fn peers_of_the_only_type_can_be_attached() {
+    let text = "horizon: 1 s
+latencies: {Here: {Here: 10}}
+peer_types: {peer: {location: Here, bandwidth_ul: 1 Mbit, bandwidth_dl: 1 Mbit}}
+topology: {graph: 'path(3)', attach: {peer: {count: 2, to: peer, degree: 3}}}
+";
+    let scenario = parse(text, "attach", Path::new("."), &LoadOptions::default()).unwrap();
+    let network = network(&scenario);
+    // To those of the path, not to each other.
+    assert_eq!(network[&3].1, [0, 1, 2]);
+    assert_eq!(network[&4].1, [0, 1, 2]);
+}

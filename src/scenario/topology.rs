@@ -259,6 +259,7 @@ impl Compiler<'_> {
         let assignment = match (assignment, &own[..]) {
             (Some(node), _) => self.assignment(node, &ids, types)?,
             (None, [only]) => TypeAssignment::One(TypeIndex(*only as u16)),
+            (None, _) if types.len() == 1 => TypeAssignment::One(TypeIndex(0)),
             (None, _) => {
                 let message = "`topology` needs `types` where there is more than one peer type";
                 self.error(head, message, "types: {peer: 0.9, client: 0.1}");
