@@ -180,6 +180,10 @@ fn compare(name: &str) {
     let text = include_str!("data/p2psimpy.json");
     let reference: serde_json::Value = serde_json::from_str(text).unwrap();
     let reference = &reference[name];
+    // Where p2psimpy lets the ids in a SyncPing change on the way, its figures with that line
+    // changed (tests/data/p2psimpy_snapshot.py).
+    let text = include_str!("data/p2psimpy_snapshot.json");
+    let snapshot: serde_json::Value = serde_json::from_str(text).unwrap();
     let until_ms = reference["until_ms"].as_f64().unwrap();
     let runs: Vec<_> = (1..=SEEDS)
         .filter_map(|seed| figures(name, until_ms, seed))
@@ -190,6 +194,12 @@ fn compare(name: &str) {
         if NOT_COMPARED.contains(&figure.as_str()) {
             continue;
         }
+        let corrected = &snapshot[name]["stats"][figure];
+        let expected = if corrected.is_null() {
+            expected
+        } else {
+            corrected
+        };
         let values: Vec<f64> = runs.iter().map(|run| run[figure]).collect();
         let mean = values.iter().sum::<f64>() / n;
         let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0);

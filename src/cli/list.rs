@@ -41,7 +41,12 @@ fn services(registry: &Registry) -> String {
         for parameter in spec.parameters {
             text.push_str(&format!(
                 "    {:20} {:10} {}\n",
-                parameter.name, parameter.default, parameter.about
+                parameter.name,
+                match parameter.default {
+                    "" => "(required)",
+                    default => default,
+                },
+                parameter.about
             ));
             text.push_str(&format!("    {:31} {}\n", "", kind(parameter.kind)));
         }

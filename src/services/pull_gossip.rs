@@ -251,10 +251,6 @@ impl Service for PullGossipService {
                 self.request_missing(context, from, ids);
             }
             Payload::RumourIds(ids) => self.respond(context, from, ids),
-            // Without messages there are no names of them.
-            _ if message.kind == config.sync_ping && config.caller_gains => {
-                self.name_missing(context, from, &[]);
-            }
             _ => {}
         }
     }

@@ -1,0 +1,39 @@
+//! What tests of whole runs share.
+
+#![allow(clippy::unwrap_used, dead_code)]
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use p2psim::peer::{PeerId, PeerIndex};
+use p2psim::scenario::{LoadOptions, parse};
+use p2psim::simulation::{Outcome, Simulation};
+
+/// Runs the text of a scenario to its horizon.
+pub fn run(text: &str) -> (Simulation, Outcome) {
+    run_seeded(text, None)
+}
+
+/// As [`run`], under this seed instead of the scenario's.
+pub fn run_seeded(text: &str, seed: Option<u64>) -> (Simulation, Outcome) {
+    let scenario = match parse(text, "test", Path::new("."), &LoadOptions::default()) {
+        Ok(scenario) => scenario,
+        Err(error) => panic!("{text}\n{}", error.render(false)),
+    };
+    let mut plan = scenario.plan;
+    plan.seed = seed.unwrap_or(plan.seed);
+    let mut simulation = Simulation::new(&plan, None).unwrap();
+    let outcome = simulation.run(&AtomicBool::new(false), |_| {}).unwrap();
+    (simulation, outcome)
+}
+
+/// The peer with this id.
+pub fn peer(simulation: &Simulation, id: u64) -> PeerIndex {
+    simulation.names().find(PeerId(id)).unwrap()
+}
+
+/// How many messages of a type were sent and delivered.
+pub fn counts(outcome: &Outcome, name: &str) -> (u64, u64) {
+    let message = outcome.messages.iter().find(|m| m.name == name).unwrap();
+    (message.counts.sent, message.counts.delivered)
+}

@@ -1,0 +1,169 @@
+//! What the documentation shows is what happens: each console session in it is run, and its
+//! output compared. `P2PSIM_UPDATE_DOCS=1 cargo test --test docs` writes the new output instead.
+
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// A line of only this stands for any number of lines.
+const ANY_LINES: &str = "...";
+/// This stands for any text within a line.
+const ANY_TEXT: &str = "[..]";
+
+/// Runs a command line as a reader would, in `folder`, and returns what it prints.
+fn printed(command: &str, folder: &Path) -> String {
+    let program = Path::new(env!("CARGO_BIN_EXE_p2psim"));
+    let path = std::env::join_paths(
+        std::iter::once(program.parent().unwrap().to_owned())
+            .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
+    );
+    let output = Command::new("sh")
+        .args(["-c", command])
+        .current_dir(folder)
+        .env("PATH", path.unwrap())
+        .env("COLUMNS", "100")
+        .env("NO_COLOR", "1")
+        .output()
+        .unwrap();
+    let mut text = String::from_utf8(output.stdout).unwrap();
+    text.push_str(&String::from_utf8(output.stderr).unwrap());
+    text
+}
+
+fn line_matches(pattern: &str, line: &str) -> bool {
+    let mut parts = pattern.split(ANY_TEXT);
+    let first = parts.next().unwrap();
+    let Some(mut rest) = line.strip_prefix(first) else {
+        return false;
+    };
+    let mut last = None;
+    for part in parts {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+        last = Some(part);
+    }
+    rest.is_empty() || last == Some("")
+}
+
+fn lines_match(patterns: &[&str], lines: &[&str]) -> bool {
+    match patterns {
+        [] => lines.is_empty(),
+        [ANY_LINES, rest @ ..] => (0..=lines.len()).any(|skip| lines_match(rest, &lines[skip..])),
+        [first, rest @ ..] => lines
+            .split_first()
+            .is_some_and(|(line, lines)| line_matches(first, line) && lines_match(rest, lines)),
+    }
+}
+
+/// Puts new lines in the place of old ones, keeping a pattern where it still holds.
+fn renewed(patterns: &[&str], lines: &[&str]) -> Vec<String> {
+    if let Some(at) = patterns.iter().position(|&pattern| pattern == ANY_LINES) {
+        // What is shown before the gap, and after it as many lines as were.
+        let tail = patterns.len() - at - 1;
+        let head = &lines[..at.min(lines.len())];
+        let after = &lines[lines.len().saturating_sub(tail)..];
+        let shown = renewed(&patterns[..at], head).into_iter();
+        return shown
+            .chain([ANY_LINES.to_owned()])
+            .chain(renewed(&patterns[at + 1..], after))
+            .collect();
+    }
+    let old = patterns
+        .iter()
+        .copied()
+        .map(Some)
+        .chain(std::iter::repeat(None));
+    lines
+        .iter()
+        .zip(old)
+        .map(|(line, old)| match old {
+            Some(pattern) if line_matches(pattern, line) => pattern.to_owned(),
+            _ => (*line).to_owned(),
+        })
+        .collect()
+}
+
+/// Runs all console sessions of a page, one after the other in one folder that holds the
+/// shipped scenarios.
+fn check(page: &str) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("scenarios")).unwrap();
+    for entry in fs::read_dir(root.join("scenarios")).unwrap() {
+        let from = entry.unwrap().path();
+        if from.is_file() {
+            let to = folder
+                .path()
+                .join("scenarios")
+                .join(from.file_name().unwrap());
+            fs::copy(&from, to).unwrap();
+        }
+    }
+    let path = root.join(page);
+    let text = fs::read_to_string(&path).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let mut new: Vec<String> = Vec::new();
+    let mut problems = Vec::new();
+    let mut sessions = 0;
+    let mut place = 0;
+    while place < lines.len() {
+        new.push(lines[place].to_owned());
+        place += 1;
+        if lines[place - 1] != "```console" {
+            continue;
+        }
+        sessions += 1;
+        while lines[place] != "```" {
+            let command = lines[place];
+            assert!(command.starts_with("$ "), "{page}:{}: {command}", place + 1);
+            new.push(command.to_owned());
+            place += 1;
+            let start = place;
+            while lines[place] != "```" && !lines[place].starts_with("$ ") {
+                place += 1;
+            }
+            // An empty line before the next command is for the eye.
+            let blank = lines[place] != "```" && place > start && lines[place - 1].is_empty();
+            let expected = &lines[start..place - usize::from(blank)];
+            let printed = printed(&command[2..], folder.path());
+            let printed: Vec<&str> = printed.lines().map(str::trim_end).collect();
+            if !lines_match(expected, &printed) {
+                let shown = printed.join("\n");
+                problems.push(format!("{page}:{start}: {command}\n{shown}\n"));
+            }
+            new.extend(renewed(expected, &printed));
+            if blank {
+                new.push(String::new());
+            }
+        }
+    }
+    assert!(sessions > 0, "{page} shows no session");
+    if std::env::var_os("P2PSIM_UPDATE_DOCS").is_some() {
+        fs::write(&path, new.join("\n") + "\n").unwrap();
+        return;
+    }
+    assert!(
+        problems.is_empty(),
+        "what is shown is not what happens:\n{}",
+        problems.join("\n")
+    );
+}
+
+#[test]
+fn the_tutorial_shows_what_happens() {
+    check("docs/tutorial.md");
+}
+
+#[test]
+fn patterns_stand_for_lines_and_text() {
+    assert!(line_matches("wall [..] s", "wall 0.01 s") && !line_matches("wall [..] s", "wal"));
+    assert!(line_matches("a[..]", "abc") && !line_matches("a", "abc"));
+    assert!(lines_match(&["a", "...", "d"], &["a", "b", "c", "d"]));
+    assert!(!lines_match(&["a", "...", "d"], &["a", "b"]));
+    let new = renewed(&["a[..]", "...", "old"], &["abc", "x", "y", "z"]);
+    assert_eq!(new, ["a[..]", "...", "z"]);
+}
