@@ -59,7 +59,12 @@ fn assert_equal(a: &BTreeMap<PathBuf, Vec<u8>>, b: &BTreeMap<PathBuf, Vec<u8>>) 
 
 #[test]
 fn the_same_seed_gives_the_same_folder() {
-    for name in ["erdos-renyi.yaml", "emergent.yaml", "aws.yaml"] {
+    for name in [
+        "erdos-renyi.yaml",
+        "emergent.yaml",
+        "aws.yaml",
+        "partition.yaml",
+    ] {
         let folder = tempfile::tempdir().unwrap();
         let first = run(&shipped(name), &folder.path().join("a"), &[]);
         let again = run(&shipped(name), &folder.path().join("b"), &[]);
@@ -123,6 +128,7 @@ output: {logs: [8, \"b c\"], level: warning, bootstrap: true}
         shipped("erdos-renyi.yaml"),
         shipped("emergent.yaml"),
         shipped("bitcoin-2019.yaml"),
+        shipped("partition.yaml"),
     ] {
         let stem = path.file_stem().unwrap().to_owned();
         let first_folder = folder.path().join(&stem).join("first");

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{counts, peer, run};
+use common::{counts, delays_ms, peer, run};
 
 fn scenario(services: &str, horizon: &str) -> String {
     format!(
@@ -132,13 +132,7 @@ peer_types:
 topology: {graph: path(2), types: {0: producer, 1: peer}}
 ";
     let (simulation, _) = run(text);
-    let delays: Vec<f64> = simulation
-        .deliveries()
-        .receipts()
-        .iter()
-        .map(|r| (r.received - r.produced).as_ms())
-        .collect();
-    assert_eq!(delays, [11.0, 101.0, 11.0, 11.0]);
+    assert_eq!(delays_ms(&simulation), [11.0, 101.0, 11.0, 11.0]);
 }
 
 #[test]

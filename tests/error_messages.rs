@@ -243,6 +243,267 @@ fn each_mistake_has_its_message() {
     }
 }
 
+/// The problems of the good scenario with this in its `network`, and what was expected.
+fn network_problems(network: &str) -> Vec<(String, String)> {
+    let text = format!("{GOOD}network: {{{network}}}\n");
+    match parse(&text, "bad", Path::new("."), &LoadOptions::default()) {
+        Ok(scenario) => scenario.warnings,
+        Err(error) => error.diagnostics().to_vec(),
+    }
+    .into_iter()
+    .map(|d| (d.message, d.expected))
+    .collect()
+}
+
+#[test]
+fn each_mistake_in_the_networks_conditions_has_its_message() {
+    let names = "from: 1 s, until: 2 s";
+    for (network, message, expected) in [
+        (
+            "loss: 1.5",
+            "a probability cannot be 1.5",
+            "a number from 0 to 1",
+        ),
+        (
+            "loss: 5 ms",
+            "`ms` is no unit of a plain number",
+            "a number without a unit",
+        ),
+        (
+            "loss: [0.1]",
+            "loss cannot be a list",
+            "a number from 0 to 1, or {good: {loss: 0.001, mean: 10 s}, bad: {loss: 0.3, mean: 500 ms}}",
+        ),
+        (
+            "loss: {LocA: 0.1}",
+            "the loss of `LocA` is a mapping, not a single value",
+            "{LocB: 0.05}",
+        ),
+        (
+            "loss: {LocA: {LocC: 0.1}}",
+            "unknown location `LocC`",
+            "did you mean `LocA`?",
+        ),
+        (
+            "loss: {defalt: {LocA: 0.1}}",
+            "unknown location `defalt`",
+            "one of `locations`",
+        ),
+        (
+            "loss: {good: {loss: 0.1, mean: 1 s}}",
+            "bursty loss needs `bad`",
+            "bad: {loss: 0.3, mean: 500 ms}",
+        ),
+        (
+            "loss: {good: {loss: 0.1, mean: 0}, bad: {loss: 0.2, mean: 1}}",
+            "a time of 0 ms is too short",
+            "at least 0.000001 ms",
+        ),
+        (
+            "loss: {good: {loss: 0.1, men: 1}, bad: {loss: 0.2, mean: 1}}",
+            "a state of bursty loss has no key `men`",
+            "did you mean `mean`?",
+        ),
+        (
+            "loss: {good: {loss: 0.9, mean: 1}, bad: {loss: 0.2, mean: 1}}",
+            "the good state loses more than the bad one",
+            "the two the other way round",
+        ),
+        (
+            "duplication: -1",
+            "a probability cannot be -1",
+            "a number from 0 to 1",
+        ),
+        (
+            "partitions: {from: 1}",
+            "`partitions` is a list, not a mapping",
+            "[{from: 2 s, until: 5 s, groups: [[LocA], [LocB]]}]",
+        ),
+        (
+            "partitions: [{}]",
+            "a partition needs `groups`",
+            "groups: [[LocA], [LocB]]",
+        ),
+        (
+            "partitions: [{from: 2 s, until: 2 s, groups: [0.5, 0.5]}]",
+            "this partition ends at 2000 ms, but begins at 2000 ms",
+            "an end after the begin",
+        ),
+        (
+            "partitions: [{from: 5 s, until: 7 s, groups: [0.5, 0.5]}]",
+            "this partition begins at 5000 ms, but the run ends at 5000 ms",
+            "a begin before the horizon",
+        ),
+        (
+            &format!("partitions: [{{{names}, groups: [[LocA]]}}]"),
+            "a partition with one group parts nobody",
+            "from 2 to 10000 groups: [[LocA], [LocB]], or [0.3, 0.7]",
+        ),
+        (
+            &format!("partitions: [{{{names}, groups: [[LocA], []]}}]"),
+            "this group is empty",
+            "[LocA]",
+        ),
+        (
+            &format!("partitions: [{{{names}, groups: [LocA, LocB]}}]"),
+            "a group of names is a list, not `LocA`",
+            "[LocA]",
+        ),
+        (
+            &format!("partitions: [{{{names}, groups: [0.5, [LocB]]}}]"),
+            "a group of names is a list, not `0.5`",
+            "[LocA]",
+        ),
+        (
+            &format!("partitions: [{{{names}, groups: [[LocA], [LocB, LocA]]}}]"),
+            "`LocA` is in a group already",
+            "each name once in a partition",
+        ),
+        (
+            &format!("partitions: [{{{names}, groups: [[LocA], [Locb]]}}]"),
+            "unknown location or peer type `Locb`",
+            "did you mean `LocB`?",
+        ),
+        (
+            &format!("partitions: [{{{names}, groups: [[LocA], [basic]], by: type}}]"),
+            "unknown peer type `LocA`",
+            "the name of a peer type of the scenario",
+        ),
+        (
+            &format!("partitions: [{{{names}, groups: [[LocA], [basic]]}}]"),
+            "these groups mix locations and peer types",
+            "names of one kind in all groups of a partition",
+        ),
+        (
+            &format!("partitions: [{{{names}, groups: [0.5, 0.6]}}]"),
+            "the shares add up to 1.1",
+            "at most 1; the rest is in no group",
+        ),
+        (
+            &format!("partitions: [{{{names}, groups: [0, 0.6]}}]"),
+            "0 is no share of the peers",
+            "above 0, at most 1",
+        ),
+        (
+            &format!("partitions: [{{{names}, groups: [0.4, 0.6], directed: yes}}]"),
+            "`yes` cannot stand here",
+            "one of true, false",
+        ),
+    ] {
+        let found = network_problems(network);
+        assert!(
+            found.iter().any(|(m, e)| m == message && e == expected),
+            "{network}: {found:#?}"
+        );
+    }
+    // Names that are locations and types ask for `by`.
+    let text = GOOD
+        .replace("basic", "LocA")
+        .replace("[LocA, LocB]", "[LocA, LocB, LocC]");
+    let text = text.replace("sample(LocA, LocB)", "LocA").replace(
+        "  LocA:\n",
+        "  LocB: &l {location: LocA, bandwidth_ul: 1, bandwidth_dl: 1}\n  LocA:\n",
+    );
+    let text = text.replace("types: LocA", "types: {LocA: 0.5, LocB: 0.5}");
+    let partition = format!("network: {{partitions: [{{{names}, groups: [[LocA], [LocB]]");
+    let ambiguous = parse(
+        &format!("{text}{partition}}}]}}\n"),
+        "bad",
+        Path::new("."),
+        &LoadOptions::default(),
+    );
+    let shown = ambiguous.unwrap_err().render(false);
+    assert!(
+        shown.contains("these are names of locations and of peer types"),
+        "{shown}"
+    );
+    parse(
+        &format!("{text}{partition}, by: type}}]}}\n"),
+        "good",
+        Path::new("."),
+        &LoadOptions::default(),
+    )
+    .unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[test]
+fn each_mistake_in_an_attachment_has_its_message() {
+    let basic = "  types: basic";
+    let client = "peer_types:\n  client: {location: LocA, bandwidth_ul: 1, bandwidth_dl: 1}\n";
+    let good = GOOD.replace("peer_types:\n", client);
+    for (attach, message) in [
+        ("attach: [client]", "`attach` is a mapping, not a list"),
+        (
+            "attach: {clients: {to: basic, degree: 1}}",
+            "unknown peer type `clients`",
+        ),
+        (
+            "attach: {client: {degree: 1}}",
+            "what is attached needs `to`",
+        ),
+        (
+            "attach: {client: {to: basic}}",
+            "what is attached needs `degree`",
+        ),
+        (
+            "attach: {client: {to: basic, degree: 0}}",
+            "`0` cannot stand here",
+        ),
+        (
+            "attach: {client: {to: [basic], degree: 1}}",
+            "a peer type is expected here",
+        ),
+        (
+            "attach: {client: {to: basic, degree: 1, cout: 2}}",
+            "what is attached has no key `cout`",
+        ),
+        (
+            "attach: {client: {to: basic, degree: 11}}",
+            "`client` needs 11 peers of type `basic`, and there are 10 before it",
+        ),
+        (
+            "attach: {client: {count: 3, to: client, degree: 1}}",
+            "`client` needs 1 peers of type `client`, and there are 0 before it",
+        ),
+        (
+            "attach: {client: {count: 268435456, to: basic, degree: 1}}",
+            "268435466 peers are too many",
+        ),
+    ] {
+        let text = good.replace(basic, &format!("{basic}\n  {attach}"));
+        let options = LoadOptions::default();
+        let found: Vec<String> = match parse(&text, "bad", Path::new("."), &options) {
+            Ok(_) => panic!("{attach} is accepted"),
+            Err(error) => error
+                .diagnostics()
+                .iter()
+                .map(|d| d.message.clone())
+                .collect(),
+        };
+        assert!(
+            found.iter().any(|known| known == message),
+            "{attach}: {found:#?}"
+        );
+    }
+    let graph = "graph: erdos_renyi_graph(10, 0.5)";
+    for (from, to, message) in [
+        (
+            graph,
+            "edges: [[1, 18446744073709551615]]",
+            "there are no 1 ids after 18446744073709551615",
+        ),
+        (
+            "graph: erdos_renyi_graph(10, 0.5)\n  types: basic",
+            "emergent: {basic: 10, client: 1}",
+            "`attach` links to the peers of a graph, and here is none",
+        ),
+    ] {
+        let text = good.replace(from, to) + "  attach: {client: {to: basic, degree: 1}}\n";
+        let shown = errors(&text, &LoadOptions::default());
+        assert!(shown.contains(message), "{shown}");
+    }
+}
+
 #[test]
 fn overrides_are_checked_like_the_file() {
     let set = |text: &str| LoadOptions {

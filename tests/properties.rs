@@ -24,7 +24,7 @@ fn check(text: &str) {
     for message in &outcome.messages {
         let counts = &message.counts;
         // In flight is counted from the queue, not by subtraction.
-        let accounted = counts.delivered + counts.dropped() + counts.lost + message.in_flight;
+        let accounted = counts.delivered + counts.dropped() + counts.lost() + message.in_flight;
         assert_eq!(counts.sent, accounted, "{} of\n{text}", message.name);
         assert!(
             counts.bytes_sent >= 24 * counts.sent,
@@ -41,10 +41,11 @@ fn check(text: &str) {
         sums[2] += traffic.bytes_out;
         sums[3] += traffic.bytes_in;
     }
+    // The network's second copies pass nobody's uplink.
     let totals = [
-        total.sent,
+        total.sent - total.duplicated,
         total.delivered,
-        total.bytes_sent,
+        total.bytes_sent - total.bytes_duplicated,
         total.bytes_delivered,
     ];
     assert_eq!(sums, totals, "{text}");
@@ -75,10 +76,20 @@ proptest! {
         bandwidth in prop_oneof![Just("100 kbit"), Just("2 kbit"), Just("norm(1 Mbit, 900 kbit)")],
         interval in 100_u64..1500,
         (low, high) in (0_u64..6, 0_u64..6),
-        topology in 0..4,
+        topology in 0..5,
+        conditions in prop_oneof![
+            Just(""),
+            Just(", loss: 0.3, duplication: 0.3"),
+            Just(
+                ", loss: {Here: {Here: {good: {loss: 0.01, mean: 2 s}, bad: {loss: 0.9, mean: 300}}}}, \
+                 duplication: 0.5, partitions: [{from: 500, until: 3 s, groups: [0.3, 0.4]}, \
+                 {from: 2 s, until: 4 s, groups: [0.5, 0.5], directed: true}]"
+            )
+        ],
     ) {
         let topology = match topology {
             0 => format!("graph: 'gnp(n={peers}, p=0.3)'"),
+            4 => format!("graph: 'gnp(n={peers}, p=0.3)', types: peer, attach: {{peer: {{count: 4, to: peer, degree: 1}}}}"),
             1 => format!("graph: 'star({peers})'"),
             2 => format!("emergent: {{peer: {peers}}}, join: 'uniform(0, 3000)'"),
             _ => format!("emergent: {{peer: {peers}}}, bootstrap: {{count: 3}}"),
@@ -87,7 +98,7 @@ proptest! {
             "seed: {seed}
 horizon: {horizon}
 latencies: {{Here: {{Here: '{latency}'}}}}
-network: {{uplink: {links}, downlink: {links}}}
+network: {{uplink: {links}, downlink: {links}{conditions}}}
 peer_types:
   peer:
     location: Here

@@ -20,6 +20,7 @@ fn reload(scenario: &Scenario) {
         .unwrap_or_else(|error| panic!("{error}\n{}", scenario.resolved));
     assert_eq!(again.resolved, scenario.resolved);
     assert_eq!(again.inputs, scenario.inputs);
+    assert_eq!(again.plan.conditions, scenario.plan.conditions);
     assert_eq!(
         format!("{:?}", again.plan.population),
         format!("{:?}", scenario.plan.population)
@@ -48,6 +49,7 @@ fn every_form_of_a_topology_reads_back() {
         "edges: [[9, 9], [1, 2], [7, 7]]",
         "edges: [[0, 0]]",
         "edges: [[1, 18446744073709551615]]\n  types: {18446744073709551615: basic, 1: basic}",
+        "edges: [[1, 2], [5, 2]]\n  types: basic\n  attach: {basic: {count: 3, to: basic, degree: 2}}",
         "emergent: {basic: 10}",
         "emergent: {basic: 10}\n  bootstrap: {count: 3}\n  join: uniform(0, 1000)",
     ] {
@@ -88,6 +90,53 @@ fn what_is_measured_reads_back() {
         year.resolved
     );
     reload(&year);
+}
+
+#[test]
+fn conditions_read_back() {
+    for (conditions, expected) in [
+        ("loss: 0.01", "loss:\n    default: 0.01\n"),
+        ("loss: {}", "downlink: limited\n  duplication: 0\n"),
+        (
+            "loss: {default: 0, LocB: {LocA: 1e-3}}",
+            "loss:\n    default: 0\n    LocB:\n      LocA: 0.001\n",
+        ),
+        (
+            "loss: {LocA: {LocB: {good: {loss: 0, mean: 10 s}, bad: {loss: 0.3, mean: 0.5}}}}",
+            "LocB: {good: {loss: 0, mean: 10000}, bad: {loss: 0.3, mean: 0.5}}\n",
+        ),
+        (
+            "loss: {bad: {loss: 1, mean: 1 ms}, good: {mean: 1 ms, loss: 0}}",
+            "default: {good: {loss: 0, mean: 1}, bad: {loss: 1, mean: 1}}\n",
+        ),
+        ("duplication: 0.25", "duplication: 0.25\n  partitions: []\n"),
+        (
+            "partitions: [{from: 0, until: 1 h, groups: [[LocA], [LocB]]}]",
+            "    - from: 0\n      until: 3600000\n      directed: false\n      by: location\n      groups: [[LocA], [LocB]]\n",
+        ),
+        (
+            "partitions: [{from: 1, until: 2, groups: [0.3, 0.7], directed: true}, {from: 1, until: 2, groups: [[bootstrap], [basic]]}]",
+            "      directed: true\n      groups: [0.3, 0.7]\n    - from: 1\n      until: 2\n      directed: false\n      by: type\n      groups: [[bootstrap], [basic]]\n",
+        ),
+    ] {
+        let network = format!("horizon: 5 s\nnetwork: {{{conditions}}}\n");
+        let scenario = changed(
+            Path::new("."),
+            &[
+                ("horizon: 5 s", &network),
+                (
+                    "graph: erdos_renyi_graph(10, 0.5)\n  types: basic",
+                    "emergent: {basic: 10}",
+                ),
+            ],
+        );
+        assert!(
+            scenario.resolved.contains(expected),
+            "{}",
+            scenario.resolved
+        );
+        reload(&scenario);
+    }
 }
 
 #[test]

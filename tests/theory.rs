@@ -6,7 +6,7 @@ mod common;
 
 use std::path::Path;
 
-use common::{run, run_seeded};
+use common::{delays_ms, run, run_seeded};
 use p2psim::scenario::{LoadOptions, parse};
 use p2psim::simulation::{Setup, Simulation};
 
@@ -184,12 +184,8 @@ topology: {{graph: path(2), types: {{0: producer, 1: peer}}}}
         );
         let (simulation, _) = run(&text);
         // What a message took besides 10 ms on the uplink and 10 ms on the way is its wait.
-        let waits: Vec<f64> = simulation
-            .deliveries()
-            .receipts()
-            .iter()
-            .map(|r| (r.received - r.produced).as_ms() - 20.0)
-            .collect();
+        let delays = delays_ms(&simulation);
+        let waits: Vec<f64> = delays.iter().map(|delay| delay - 20.0).collect();
         let expected = 10.0 * load / (2.0 * (1.0 - load));
         let wait = mean(&waits);
         println!(

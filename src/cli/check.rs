@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::{Failure, Overrides, complain, load, print};
+use crate::network::Loss;
 use crate::report::table;
 use crate::scenario::Scenario;
 use crate::services::Registry;
@@ -15,6 +16,9 @@ use crate::units::{show_bytes, show_count, show_figure};
 const LAWS_SHOWN_MAX: usize = 36;
 /// Less negative mass than this goes without saying; more of it is warned of.
 const NEGATIVE_MASS_MAX: f64 = 0.001;
+
+/// More partitions than this are counted, not shown.
+const PARTITIONS_SHOWN_MAX: usize = 10;
 
 /// Check scenarios without running them, and show what would run
 #[derive(Args)]
@@ -99,6 +103,7 @@ fn describe(path: &Path, scenario: &Scenario) -> Result<String, Failure> {
             "\ntopology: emergent; every peer begins with one bootstrap peer\n".to_owned()
         }
     });
+    text.push_str(&conditions(plan, &setup));
     text.push_str(&format!(
         "memory: about {} before logs\n",
         show_bytes(crate::scenario::estimate_bytes(peers as u64, links as f64))
@@ -183,4 +188,60 @@ fn negative_draws(path: &str) -> &'static str {
     } else {
         "see p2psim list services"
     }
+}
+
+/// What the network does to messages besides delaying them, a line each.
+fn conditions(plan: &Plan, setup: &Setup) -> String {
+    let mut text = String::new();
+    if let Some(table) = &plan.conditions.loss {
+        let shares = table.laws().iter().map(|law| match law {
+            Loss::Independent(probability) => *probability,
+            Loss::Bursty(channel) => channel.mean_loss(),
+        });
+        let (least, most) = shares.fold((1.0_f64, 0.0_f64), |(least, most), share| {
+            (least.min(share), most.max(share))
+        });
+        let percent = |share: f64| (share * 1e6).round() / 1e4;
+        let bursty = table
+            .laws()
+            .iter()
+            .any(|law| matches!(law, Loss::Bursty(_)));
+        text.push_str(&match (percent(least), percent(most)) {
+            (least, most) if least == most => format!("loss: {least} % of messages"),
+            (least, most) => format!("loss: {least} to {most} % of messages, by location"),
+        });
+        text.push_str(if bursty { ", in bursts\n" } else { "\n" });
+    }
+    if plan.conditions.duplication > 0.0 {
+        let percent = (plan.conditions.duplication * 1e6).round() / 1e4;
+        text.push_str(&format!("duplication: {percent} % of messages\n"));
+    }
+    let partitions = setup.conditions.iter().flat_map(|c| c.partitions.iter());
+    for partition in partitions.take(PARTITIONS_SHOWN_MAX) {
+        let (sizes, ungrouped) = partition.sizes();
+        let arrow = if partition.directed { " -> " } else { " | " };
+        let shown: Vec<String> = sizes.iter().map(|&size| show_count(size as u64)).collect();
+        text.push_str(&format!(
+            "partition: {} to {} ms, {} peers, {} in no group\n",
+            partition.from,
+            partition.until,
+            shown.join(arrow),
+            show_count(ungrouped as u64),
+        ));
+        if sizes.contains(&0) {
+            complain(&format!(
+                "warning: a group of the partition at {} ms has no peers\n",
+                partition.from
+            ));
+        }
+    }
+    let more = plan
+        .conditions
+        .partitions
+        .len()
+        .saturating_sub(PARTITIONS_SHOWN_MAX);
+    if more > 0 {
+        text.push_str(&format!("and {more} more partitions\n"));
+    }
+    text
 }

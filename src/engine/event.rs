@@ -123,6 +123,16 @@ impl Event {
         self.body
     }
 
+    /// A second copy of a message, on its own way.
+    pub(super) fn copied(&self, time: Time, sequence: u32, body: u32) -> Self {
+        Event {
+            time,
+            order: self.order,
+            sequence,
+            body,
+        }
+    }
+
     /// The same message, handled at `time`.
     #[inline]
     pub fn delivered_at(&self, time: Time, kind: MessageType) -> Self {

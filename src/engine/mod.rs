@@ -4,6 +4,7 @@
 //! A peer changes only its own state and reaches others by messages alone, which take at least
 //! the latency table's floor: that is what lets shards of peers run in parallel.
 
+mod carriage;
 mod connections;
 mod event;
 mod peer_state;

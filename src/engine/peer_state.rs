@@ -8,7 +8,7 @@ use super::post::{EMPTY, Post};
 use super::rumours::{OWN_ROW, Receipt, Rumours};
 use super::world::World;
 use crate::message::{MessageType, Rumour, RumourId};
-use crate::network::{Link, LinkMode};
+use crate::network::{Link, LinkMode, SenderConditions};
 use crate::peer::PeerIndex;
 use crate::random::{Purpose, Stream};
 use crate::record::ConnectionEvent;
@@ -34,6 +34,8 @@ pub(super) struct PeerState {
     pub(super) downlink: Link,
     uplink: Link,
     latency_stream: Stream,
+    /// Made when the peer first sends, if the network has conditions.
+    pub(super) conditions: Option<Box<SenderConditions>>,
     /// When the peer's timers run out, in any order.
     timers: SmallVec<[Time; 2]>,
     /// Counts the events that the peer causes; breaks ties between them.
@@ -67,6 +69,7 @@ impl PeerState {
             downlink: Link::new(world.bandwidth_dl[me.as_usize()]),
             uplink: Link::new(world.bandwidth_ul[me.as_usize()]),
             latency_stream: Stream::new(world.seed, id.0, Purpose::Latency),
+            conditions: None,
             timers: SmallVec::new(),
             sequence: 0,
             life: 0,
@@ -151,7 +154,7 @@ impl PeerState {
         }
     }
 
-    fn next_sequence(&mut self) -> u32 {
+    pub(super) fn next_sequence(&mut self) -> u32 {
         self.sequence = self.sequence.wrapping_add(1);
         self.sequence
     }
@@ -192,8 +195,11 @@ impl PeerState {
         };
         let sequence = self.next_sequence();
         let event = Event::new(departure + delay, to, arrival, me.0, sequence, body);
-        post.queue.push(event);
         post.recorder.traffic.sent(kind, bytes);
+        match &world.conditions {
+            None => post.queue.push(event),
+            Some(conditions) => self.carry(conditions, world, post, departure, event),
+        }
         post.recorder.load.sent(now, me, bytes, wait);
         self.traffic.messages_out += 1;
         self.traffic.bytes_out += u64::from(bytes);

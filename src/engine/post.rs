@@ -79,6 +79,17 @@ impl Post {
         }
     }
 
+    /// Keeps a second copy of a message's content; under which body.
+    pub(super) fn duplicate(&mut self, body: u32) -> u32 {
+        match body.checked_sub(FIRST_PARCEL) {
+            Some(place) => {
+                let parcel = &self.parcels[place as usize];
+                self.store(parcel.payload.clone(), parcel.bytes)
+            }
+            None => body,
+        }
+    }
+
     /// Takes the content of a message out; its body may be used again.
     #[inline]
     pub(super) fn take(&mut self, body: u32) -> Payload {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::message::{MessageType, MessageTypes};
-use crate::network::{LatencyTable, LinkMode};
+use crate::network::{Conditions, LatencyTable, LinkMode};
 use crate::peer::{LocationIndex, Names, PeerIndex};
 
 /// What all peers share and nobody changes during a run.
@@ -24,6 +24,8 @@ pub struct World {
     pub uplink: LinkMode,
     /// Whether downlinks queue.
     pub downlink: LinkMode,
+    /// What happens to messages on their way, if anything does.
+    pub conditions: Option<Box<Conditions>>,
     /// The names of the message types.
     pub message_types: Arc<MessageTypes>,
     /// For each peer type, which of its services handle a message type.

@@ -30,6 +30,14 @@ pub enum Purpose {
     Types = 8,
     /// Draws shown by `p2psim sample`.
     Sample = 9,
+    /// Which of a peer's messages the network loses.
+    Loss = 20,
+    /// Which of a peer's messages the network delivers twice, and what becomes of the copies.
+    Duplication = 21,
+    /// Which peers are on which side of a partition (not a peer's).
+    Partition = 22,
+    /// Whom a peer attached to a graph is linked to.
+    Attach = 23,
     /// Draws of a peer's first service; its further services follow.
     Service = 256,
 }

@@ -21,7 +21,7 @@ pub use options::{
     DeliveryMode, LoadMode, LogLevel, LogOptions, LogSelection, MeasureOptions, TableFormat,
 };
 pub use presence::{Change, Presence};
-pub use traffic::{Counts, DropCause, Traffic};
+pub use traffic::{Counts, DropCause, LossCause, Traffic};
 
 use crate::message::MessageType;
 use crate::peer::PeerIndex;

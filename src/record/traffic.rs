@@ -31,19 +31,45 @@ impl DropCause {
     }
 }
 
+/// Why the network lost a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LossCause {
+    /// By chance, as `network.loss` says.
+    Loss,
+    /// A partition held between its ends while it travelled.
+    Partition,
+}
+
+impl LossCause {
+    /// All causes.
+    pub const ALL: [LossCause; 2] = [LossCause::Loss, LossCause::Partition];
+
+    /// As output files name it.
+    pub const fn key(self) -> &'static str {
+        match self {
+            LossCause::Loss => "loss",
+            LossCause::Partition => "partition",
+        }
+    }
+}
+
 /// What became of the messages of one type.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Messages sent.
+    /// Messages sent, with the second copies of those that the network duplicated.
     pub sent: u64,
+    /// Those second copies.
+    pub duplicated: u64,
     /// Messages handled by their receiver.
     pub delivered: u64,
     /// Messages dropped by their receiver, by cause in the order of [`DropCause::ALL`].
     pub dropped_by_cause: [u64; 3],
-    /// Messages lost in the network.
-    pub lost: u64,
-    /// Bytes sent.
+    /// Messages lost in the network, by cause in the order of [`LossCause::ALL`].
+    pub lost_by_cause: [u64; 2],
+    /// Bytes of the messages sent, with those of second copies.
     pub bytes_sent: u64,
+    /// Bytes of the second copies.
+    pub bytes_duplicated: u64,
     /// Bytes of the messages delivered.
     pub bytes_delivered: u64,
 }
@@ -54,19 +80,28 @@ impl Counts {
         self.dropped_by_cause.iter().sum()
     }
 
+    /// Messages lost in the network, for whatever cause.
+    pub fn lost(&self) -> u64 {
+        self.lost_by_cause.iter().sum()
+    }
+
     /// Messages still on their way: sent, but neither delivered nor dropped nor lost.
     pub fn in_flight(&self) -> u64 {
-        self.sent - self.delivered - self.dropped() - self.lost
+        self.sent - self.delivered - self.dropped() - self.lost()
     }
 
     /// Adds the counts of another type.
     pub fn add(&mut self, other: &Counts) {
         self.sent += other.sent;
         self.delivered += other.delivered;
-        self.lost += other.lost;
+        self.duplicated += other.duplicated;
         self.bytes_sent += other.bytes_sent;
+        self.bytes_duplicated += other.bytes_duplicated;
         self.bytes_delivered += other.bytes_delivered;
         for (sum, count) in self.dropped_by_cause.iter_mut().zip(other.dropped_by_cause) {
+            *sum += count;
+        }
+        for (sum, count) in self.lost_by_cause.iter_mut().zip(other.lost_by_cause) {
             *sum += count;
         }
     }
@@ -114,6 +149,18 @@ impl Traffic {
         let counts = &mut self.0[kind.as_usize()];
         counts.delivered += 1;
         counts.bytes_delivered += u64::from(bytes);
+    }
+
+    /// A second copy of a message; it is sent, too.
+    pub(crate) fn duplicated(&mut self, kind: MessageType, bytes: u32) {
+        self.sent(kind, bytes);
+        let counts = &mut self.0[kind.as_usize()];
+        counts.duplicated += 1;
+        counts.bytes_duplicated += u64::from(bytes);
+    }
+
+    pub(crate) fn lost(&mut self, kind: MessageType, cause: LossCause) {
+        self.0[kind.as_usize()].lost_by_cause[cause as usize] += 1;
     }
 
     pub(crate) fn dropped(&mut self, kind: MessageType, cause: DropCause) {

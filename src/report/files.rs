@@ -9,7 +9,7 @@ use super::graph_export::write_links;
 use super::rows::write_table;
 use super::summary::{RunName, summary_json};
 use super::{coverage, deliveries, load};
-use crate::record::{ConnectionEvent, DropCause, Spread, TableFormat};
+use crate::record::{ConnectionEvent, DropCause, LossCause, Spread, TableFormat};
 use crate::simulation::{Outcome, Simulation};
 use crate::time::Time;
 
@@ -135,28 +135,34 @@ fn write_peers<W: Write>(out: &mut csv::Writer<W>, simulation: &Simulation) -> c
 }
 
 fn write_messages<W: Write>(out: &mut csv::Writer<W>, outcome: &Outcome) -> csv::Result<()> {
-    let by_cause: Vec<String> = DropCause::ALL
-        .iter()
-        .map(|cause| format!("dropped_{}", cause.key()))
-        .collect();
-    for name in ["type", "sent", "delivered", "dropped"] {
-        out.write_field(name)?;
-    }
-    for name in &by_cause {
-        out.write_field(name)?;
-    }
-    out.write_record(["lost", "in_flight", "bytes_sent", "bytes_delivered"])?;
+    let dropped = DropCause::ALL.map(|cause| format!("dropped_{}", cause.key()));
+    let lost = LossCause::ALL.map(|cause| format!("lost_{}", cause.key()));
+    let header = ["type", "sent", "duplicated", "delivered", "dropped"]
+        .into_iter()
+        .chain(dropped.iter().map(String::as_str))
+        .chain(["lost"])
+        .chain(lost.iter().map(String::as_str))
+        .chain([
+            "in_flight",
+            "bytes_sent",
+            "bytes_duplicated",
+            "bytes_delivered",
+        ]);
+    out.write_record(header)?;
     for message in &outcome.messages {
         let counts = &message.counts;
         out.serialize((
             &message.name,
             counts.sent,
+            counts.duplicated,
             counts.delivered,
             counts.dropped(),
             counts.dropped_by_cause,
-            counts.lost,
+            counts.lost(),
+            counts.lost_by_cause,
             message.in_flight,
             counts.bytes_sent,
+            counts.bytes_duplicated,
             counts.bytes_delivered,
         ))?;
     }

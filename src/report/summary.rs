@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::table::table;
-use crate::record::{ConnectionEvent, Counts, DropCause, Flow, Spread};
+use crate::record::{ConnectionEvent, Counts, DropCause, Flow, LossCause, Spread};
 use crate::simulation::{Ending, Outcome, Simulation};
 use crate::time::Time;
 use crate::units::{show_bytes, show_count, show_rate};
@@ -206,14 +206,22 @@ fn counts_json(counts: &Counts, in_flight: u64) -> Value {
         .zip(counts.dropped_by_cause)
         .map(|(cause, count)| (cause.key().to_owned(), Value::from(count)))
         .collect();
+    let losses: Map<String, Value> = LossCause::ALL
+        .iter()
+        .zip(counts.lost_by_cause)
+        .map(|(cause, count)| (cause.key().to_owned(), Value::from(count)))
+        .collect();
     json!({
         "sent": counts.sent,
+        "duplicated": counts.duplicated,
         "delivered": counts.delivered,
         "dropped": counts.dropped(),
         "dropped_by_cause": causes,
-        "lost": counts.lost,
+        "lost": counts.lost(),
+        "lost_by_cause": losses,
         "in_flight": in_flight,
         "bytes_sent": counts.bytes_sent,
+        "bytes_duplicated": counts.bytes_duplicated,
         "bytes_delivered": counts.bytes_delivered,
     })
 }
@@ -244,7 +252,7 @@ pub fn show_summary(
             show_count(counts.sent),
             show_count(counts.delivered),
             show_count(counts.dropped()),
-            show_count(counts.lost),
+            show_count(counts.lost()),
             show_count(in_flight),
             show_bytes(counts.bytes_sent),
         ]

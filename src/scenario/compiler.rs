@@ -6,19 +6,18 @@ use std::path::Path;
 use super::diagnostics::{Diagnostic, Severity};
 use super::fields::Fields;
 use super::latencies::{Latencies, Matrix};
+use super::network::{Known, Network};
 use super::node::{self, Node, Scalar, Value};
 use super::source::{Place, Sources};
 use super::topology::Topology;
 use super::{InputFile, LoadOptions, Scenario, ScenarioError, overrides, resolved};
 use crate::distribution::Distribution;
-use crate::network::{LatencyMeaning, LinkMode};
+use crate::network::LatencyMeaning;
 use crate::peer::PeerId;
 use crate::simulation::Plan;
 use crate::time::Time;
 use crate::units::{show_bytes, show_count};
 
-/// The floor under every one-way delay, unless the scenario says otherwise: 0.05 ms.
-const DELAY_MIN: Time = Time::from_ns(50_000);
 /// The seed, unless the scenario says otherwise.
 const SEED: u64 = 1;
 
@@ -40,13 +39,6 @@ pub(super) struct Compiler<'a> {
 pub(super) struct Inputs<'a> {
     folder: &'a Path,
     files: Vec<InputFile>,
-}
-
-/// The `network` part of a scenario.
-pub(super) struct Network {
-    pub(super) delay_min: Time,
-    pub(super) uplink: LinkMode,
-    pub(super) downlink: LinkMode,
 }
 
 pub(super) fn compile(
@@ -238,14 +230,7 @@ impl Compiler<'_> {
             ),
             None => Some(LatencyMeaning::default()),
         };
-        let network = match fields.entry("network") {
-            Some((key, node)) => self.network(node, key.place),
-            None => Some(Network {
-                delay_min: DELAY_MIN,
-                uplink: LinkMode::default(),
-                downlink: LinkMode::default(),
-            }),
-        };
+        let network = fields.entry("network");
         let locations = fields.get("locations");
         let latencies = match fields.require(self, "latencies", "{LocA: {LocA: \"norm(12, 2)\"}}") {
             Some(node) => self.latencies(node, locations),
@@ -279,6 +264,20 @@ impl Compiler<'_> {
             (Some((key, node)), Some(topology)) => self.output(node, key.place, topology),
             (Some(_), None) => None,
             (None, _) => Some(super::output::Output::default()),
+        };
+        let network = match network {
+            Some((key, node)) => {
+                let types: Option<Vec<String>> = topology
+                    .as_ref()
+                    .map(|topology| topology.types.iter().map(|t| t.name.clone()).collect());
+                let known = Known {
+                    locations: names.as_deref(),
+                    types: types.as_deref(),
+                    horizon,
+                };
+                self.network(node, key.place, &known)
+            }
+            None => Some(Network::default()),
         };
         fields.finish(self);
         if let Some(topology) = &topology {
@@ -314,6 +313,7 @@ impl Compiler<'_> {
             locations,
             uplink: network.uplink,
             downlink: network.downlink,
+            conditions: network.conditions,
             types,
             population,
             logs: output.logs,
@@ -328,30 +328,6 @@ impl Compiler<'_> {
         self.diagnostics
             .iter()
             .any(|diagnostic| diagnostic.severity == Severity::Error)
-    }
-
-    fn network(&mut self, node: &Node, head: Place) -> Option<Network> {
-        let modes = [
-            ("limited", LinkMode::Limited),
-            ("unlimited", LinkMode::Unlimited),
-        ];
-        let mut fields = Fields::new(self, "`network`", node, head)?;
-        let delay_min = match fields.get("min_delay") {
-            Some(node) => self.duration(node, Time::from_ns(1)),
-            None => Some(DELAY_MIN),
-        };
-        let mut mode = |compiler: &mut Self, key| match fields.get(key) {
-            Some(node) => compiler.word(node, &modes),
-            None => Some(LinkMode::default()),
-        };
-        let uplink = mode(self, "uplink");
-        let downlink = mode(self, "downlink");
-        fields.finish(self);
-        Some(Network {
-            delay_min: delay_min?,
-            uplink: uplink?,
-            downlink: downlink?,
-        })
     }
 
     fn check_floor(&mut self, matrix: &Matrix, meaning: LatencyMeaning, delay_min: Time) {

@@ -197,7 +197,12 @@ impl Compiler<'_> {
         })
     }
 
-    fn known_location(&mut self, name: &str, place: Place, known: &[String]) -> Option<usize> {
+    pub(super) fn known_location(
+        &mut self,
+        name: &str,
+        place: Place,
+        known: &[String],
+    ) -> Option<usize> {
         let found = known.iter().position(|location| location == name);
         if found.is_none() {
             let expected = nearest(name, known.iter().map(String::as_str))

@@ -4,12 +4,14 @@
 //! the command line are put into it; then the tree is compiled, a file here for each part of a
 //! scenario. Nothing past this module knows YAML.
 
+mod attach;
 mod compiler;
 mod diagnostics;
 mod fields;
 mod latencies;
 mod laws;
 mod measured;
+mod network;
 mod node;
 mod output;
 mod overrides;

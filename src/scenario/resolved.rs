@@ -3,12 +3,13 @@
 
 use std::fmt::Write;
 
-use crate::network::{LatencyMeaning, LinkMode};
-use crate::peer::{LocationIndex, PeerId};
+use crate::network::{LatencyMeaning, LinkMode, Loss, LossState, LossTable};
+use crate::peer::{LocationIndex, PeerId, TypeIndex};
 use crate::record::LogSelection;
 use crate::services::ParameterValue;
-use crate::simulation::{GraphSource, PeerType, Plan, Population, TypeAssignment};
+use crate::simulation::{GraphSource, Groups, PeerType, Plan, Population, TypeAssignment};
 use crate::time::Time;
+use crate::topology::Attachment;
 
 /// The YAML text of a plan; the matrix and the graph stay in the input files they come from.
 pub(super) fn write(plan: &Plan, latencies_file: Option<&str>, graph_file: Option<&str>) -> String {
@@ -68,6 +69,7 @@ fn write_plan(
     writeln!(yaml, "  min_delay: {}", plan.latencies.delay_min())?;
     writeln!(yaml, "  uplink: {}", mode(plan.uplink))?;
     writeln!(yaml, "  downlink: {}", mode(plan.downlink))?;
+    write_conditions(yaml, plan)?;
     writeln!(yaml, "peer_types:")?;
     for peer_type in &plan.types {
         write_type(yaml, plan, peer_type)?;
@@ -100,6 +102,73 @@ fn mode(mode: LinkMode) -> &'static str {
     match mode {
         LinkMode::Limited => "limited",
         LinkMode::Unlimited => "unlimited",
+    }
+}
+
+fn write_conditions(yaml: &mut String, plan: &Plan) -> std::fmt::Result {
+    let conditions = &plan.conditions;
+    if let Some(table) = &conditions.loss {
+        write_loss(yaml, table, &plan.locations)?;
+    }
+    writeln!(yaml, "  duplication: {}", conditions.duplication)?;
+    if conditions.partitions.is_empty() {
+        return writeln!(yaml, "  partitions: []");
+    }
+    writeln!(yaml, "  partitions:")?;
+    for partition in &conditions.partitions {
+        writeln!(yaml, "    - from: {}", partition.from)?;
+        writeln!(yaml, "      until: {}", partition.until)?;
+        writeln!(yaml, "      directed: {}", partition.directed)?;
+        let location = |index: &LocationIndex| text(&plan.locations[index.as_usize()]);
+        let peer_type = |index: &TypeIndex| text(&plan.types[index.as_usize()].name);
+        let (by, groups) = match &partition.groups {
+            Groups::Locations(groups) => (
+                Some("location"),
+                list(groups, |group| list(group, location)),
+            ),
+            Groups::Types(groups) => (Some("type"), list(groups, |group| list(group, peer_type))),
+            Groups::Shares(shares) => (None, list(shares, f64::to_string)),
+        };
+        if let Some(by) = by {
+            writeln!(yaml, "      by: {by}")?;
+        }
+        writeln!(yaml, "      groups: {groups}")?;
+    }
+    Ok(())
+}
+
+fn write_loss(yaml: &mut String, table: &LossTable, locations: &[String]) -> std::fmt::Result {
+    writeln!(yaml, "  loss:")?;
+    if let Some(law) = table.default_law() {
+        writeln!(yaml, "    default: {}", loss(law))?;
+    }
+    for (from, name) in (0_u16..).zip(locations) {
+        let row: Vec<(&String, Loss)> = (0_u16..)
+            .zip(locations)
+            .filter_map(|(to, name)| {
+                let law = table.get(LocationIndex(from), LocationIndex(to))?;
+                Some((name, law))
+            })
+            .collect();
+        if !row.is_empty() {
+            writeln!(yaml, "    {}:", text(name))?;
+        }
+        for (to, law) in row {
+            writeln!(yaml, "      {}: {}", text(to), loss(law))?;
+        }
+    }
+    Ok(())
+}
+
+fn loss(law: Loss) -> String {
+    let state = |state: LossState| format!("{{loss: {}, mean: {}}}", state.loss, state.mean);
+    match law {
+        Loss::Independent(probability) => probability.to_string(),
+        Loss::Bursty(channel) => format!(
+            "{{good: {}, bad: {}}}",
+            state(channel.good),
+            state(channel.bad)
+        ),
     }
 }
 
@@ -176,10 +245,32 @@ fn write_type(yaml: &mut String, plan: &Plan, peer_type: &PeerType) -> std::fmt:
     Ok(())
 }
 
+fn write_attachments(yaml: &mut String, plan: &Plan, attach: &[Attachment]) -> std::fmt::Result {
+    if attach.is_empty() {
+        return Ok(());
+    }
+    let name = |index: TypeIndex| text(&plan.types[index.as_usize()].name);
+    writeln!(yaml, "  attach:")?;
+    attach.iter().try_for_each(|one| {
+        writeln!(
+            yaml,
+            "    {}: {{count: {}, to: {}, degree: {}}}",
+            name(one.peer_type),
+            one.count,
+            name(one.to),
+            one.degree
+        )
+    })
+}
+
 fn write_population(yaml: &mut String, plan: &Plan, graph_file: Option<&str>) -> std::fmt::Result {
     let name = |index: crate::peer::TypeIndex| text(&plan.types[index.as_usize()].name);
     match &plan.population {
-        Population::Graph { links, types } => {
+        Population::Graph {
+            links,
+            types,
+            attach,
+        } => {
             match (graph_file, links) {
                 (Some(file), _) => writeln!(yaml, "  graph: {}", text(&format!("inputs/{file}")))?,
                 (None, GraphSource::Generator(generator)) => {
@@ -197,6 +288,7 @@ fn write_population(yaml: &mut String, plan: &Plan, graph_file: Option<&str>) ->
                     writeln!(yaml, "  edges: {shown}")?;
                 }
             }
+            write_attachments(yaml, plan, attach)?;
             match types {
                 TypeAssignment::One(index) => writeln!(yaml, "  types: {}", name(*index)),
                 TypeAssignment::Shares(shares) => {

@@ -49,6 +49,8 @@ pub(super) enum Ids {
     Range(u64, u64),
     /// These, ascending.
     Listed(Vec<PeerId>),
+    /// Some, and those after them up to the last.
+    Followed(Box<Ids>, u64),
 }
 
 impl Ids {
@@ -56,14 +58,31 @@ impl Ids {
         match self {
             Ids::Range(first, last) => (*first..=*last).contains(&id.0),
             Ids::Listed(ids) => ids.binary_search(&id).is_ok(),
+            Ids::Followed(ids, last) => {
+                ids.contains(id) || (ids.last() + 1..=*last).contains(&id.0)
+            }
         }
     }
 
-    fn count(&self) -> u64 {
+    pub(super) fn count(&self) -> u64 {
         match self {
             Ids::Range(first, last) => last + 1 - first,
             Ids::Listed(ids) => ids.len() as u64,
+            Ids::Followed(ids, last) => ids.count() + (last - ids.last()),
         }
+    }
+
+    pub(super) fn last(&self) -> u64 {
+        match self {
+            Ids::Range(_, last) | Ids::Followed(_, last) => *last,
+            Ids::Listed(ids) => ids.last().map_or(0, |id| id.0),
+        }
+    }
+
+    /// These and the next `more` after the largest; there must be so many.
+    pub(super) fn followed_by(self, more: u64) -> Self {
+        let last = self.last() + more;
+        Ids::Followed(Box::new(self), last)
     }
 }
 
@@ -94,6 +113,10 @@ impl Compiler<'_> {
             return None;
         }
         let topology = if let Some((key, node)) = emergent {
+            if let Some((key, _)) = fields.entry("attach") {
+                let message = "`attach` links to the peers of a graph, and here is none";
+                self.error(key.place, message, "`graph` or `edges`");
+            }
             self.emergent(node, key.place, &mut fields, types, locations)
         } else {
             let source = match (graph, edges) {
@@ -102,7 +125,8 @@ impl Compiler<'_> {
                 _ => None,
             };
             let assignment = fields.get("types");
-            source.and_then(|source| self.given(source, assignment, head, types))
+            let attach = fields.get("attach");
+            source.and_then(|source| self.given(source, assignment, attach, head, types))
         };
         fields.finish(self);
         let topology = topology?;
@@ -220,12 +244,22 @@ impl Compiler<'_> {
         &mut self,
         (links, ids, graph_file, place): (GraphSource, Ids, Option<String>, Place),
         assignment: Option<&Node>,
+        attach: Option<&Node>,
         head: Place,
         types: &[PlacedType],
     ) -> Option<Topology> {
-        let assignment = match (assignment, types) {
+        let attached: Vec<&str> = match attach.map(|node| &node.value) {
+            Some(Value::Map(entries)) => entries.iter().map(|(key, _)| &*key.text).collect(),
+            _ => Vec::new(),
+        };
+        // A type that is attached is not meant for the graph, unless `types` says so.
+        let own: Vec<usize> = (0..types.len())
+            .filter(|&place| !attached.contains(&&*types[place].peer_type.name))
+            .collect();
+        let assignment = match (assignment, &own[..]) {
             (Some(node), _) => self.assignment(node, &ids, types)?,
-            (None, [_]) => TypeAssignment::One(TypeIndex(0)),
+            (None, [only]) => TypeAssignment::One(TypeIndex(*only as u16)),
+            (None, _) if types.len() == 1 => TypeAssignment::One(TypeIndex(0)),
             (None, _) => {
                 let message = "`topology` needs `types` where there is more than one peer type";
                 self.error(head, message, "types: {peer: 0.9, client: 0.1}");
@@ -246,6 +280,10 @@ impl Compiler<'_> {
         for (index, count) in tally {
             counts[index.as_usize()] += count;
         }
+        let (attach, ids) = match attach {
+            Some(node) => self.attach(node, types, &mut counts, ids)?,
+            None => (Vec::new(), ids),
+        };
         Some(Topology {
             types: types
                 .iter()
@@ -254,6 +292,7 @@ impl Compiler<'_> {
             population: Population::Graph {
                 links,
                 types: assignment,
+                attach,
             },
             counts,
             ids,
@@ -262,7 +301,12 @@ impl Compiler<'_> {
         })
     }
 
-    fn type_index(&mut self, name: &str, place: Place, types: &[PlacedType]) -> Option<TypeIndex> {
+    pub(super) fn type_index(
+        &mut self,
+        name: &str,
+        place: Place,
+        types: &[PlacedType],
+    ) -> Option<TypeIndex> {
         let names = || types.iter().map(|placed| placed.peer_type.name.as_str());
         let found = names().position(|known| known == name);
         if found.is_none() {

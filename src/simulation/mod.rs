@@ -1,5 +1,6 @@
 //! A run: a plan in, a finished network and its figures out.
 
+mod conditions;
 mod plan;
 mod setup;
 
@@ -8,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+pub use conditions::{ConditionsPlan, Groups, PartitionPlan};
 pub use plan::{GraphSource, NamedLaw, PeerType, Plan, Population, ServicePlan, TypeAssignment};
 pub use setup::{Setup, SetupError, draw_bandwidth, latencies, whole_shares};
 
@@ -186,6 +188,7 @@ impl Simulation {
             latencies: setup::latencies(plan),
             uplink: plan.uplink,
             downlink: plan.downlink,
+            conditions: setup.conditions,
             message_types: types,
             routes,
             is_bootstrap: setup.is_bootstrap,

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use super::conditions::ConditionsPlan;
 use crate::distribution::{Choice, Distribution};
 use crate::network::{LatencyTable, LinkMode};
 use crate::peer::{LocationIndex, PeerId, TypeIndex};
 use crate::record::{LogOptions, MeasureOptions};
 use crate::services::{ParameterKind, ParameterValue, Parameters, ServiceSpec};
 use crate::time::Time;
-use crate::topology::Graph;
 use crate::topology::generators::Generator;
+use crate::topology::{Attachment, Graph};
 use crate::units::Dimension;
 
 /// Everything that determines a run.
@@ -27,6 +28,8 @@ pub struct Plan {
     pub uplink: LinkMode,
     /// Whether downlinks queue.
     pub downlink: LinkMode,
+    /// What happens to messages on their way.
+    pub conditions: ConditionsPlan,
     /// The peer types, in the scenario's order.
     pub types: Vec<PeerType>,
     /// Who takes part and how they are linked at first.
@@ -150,8 +153,10 @@ pub enum Population {
     Graph {
         /// The links.
         links: GraphSource,
-        /// Who is of which type.
+        /// Which of the graph's own peers is of which type.
         types: TypeAssignment,
+        /// Who is attached to it, in this order.
+        attach: Vec<Attachment>,
     },
     /// Peers find each other through bootstrap peers.
     Emergent {
@@ -172,12 +177,19 @@ impl Population {
     /// peer.
     pub fn size(&self) -> (u64, f64) {
         match self {
-            Population::Graph { links, .. } => match links {
-                GraphSource::Generator(generator) => {
-                    (generator.peers(), generator.expected_links())
+            Population::Graph { links, attach, .. } => {
+                let (mut peers, mut count) = match links {
+                    GraphSource::Generator(generator) => {
+                        (generator.peers(), generator.expected_links())
+                    }
+                    GraphSource::Listed(graph) => (graph.peers() as u64, graph.links() as f64),
+                };
+                for attachment in attach {
+                    peers += attachment.count;
+                    count += attachment.count as f64 * attachment.degree as f64;
                 }
-                GraphSource::Listed(graph) => (graph.peers() as u64, graph.links() as f64),
-            },
+                (peers, count)
+            }
             Population::Emergent {
                 counts,
                 bootstrap_extra,

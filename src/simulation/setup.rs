@@ -2,10 +2,11 @@
 
 use crate::distribution::Distribution;
 use crate::engine::Dials;
-use crate::network::LatencyTable;
+use crate::network::{Conditions, LatencyTable};
 use crate::peer::{LocationIndex, Names, PeerId, PeerIndex, TypeIndex};
 use crate::random::{Purpose, Stream};
 use crate::time::Time;
+use crate::topology::attach;
 use crate::topology::generators::GenerateError;
 
 use super::plan::{GraphSource, PeerType, Plan, Population, TypeAssignment};
@@ -54,6 +55,8 @@ pub struct Setup {
     pub is_bootstrap: Vec<bool>,
     /// Whom each peer dials when it starts.
     pub dials: Dials,
+    /// What happens to messages on their way, if anything does.
+    pub conditions: Option<Box<Conditions>>,
 }
 
 impl Setup {
@@ -63,12 +66,19 @@ impl Setup {
     /// See [`SetupError`].
     pub fn new(plan: &Plan) -> Result<Self, SetupError> {
         let (ids, types, dials) = match &plan.population {
-            Population::Graph { links, types } => {
-                let graph = match links {
+            Population::Graph {
+                links,
+                types,
+                attach: attachments,
+            } => {
+                let mut graph = match links {
                     GraphSource::Generator(generator) => generator.generate(plan.seed)?,
                     GraphSource::Listed(graph) => graph.clone(),
                 };
-                let types = assign_types(plan.seed, types, graph.ids());
+                let mut types = assign_types(plan.seed, types, graph.ids());
+                if !attachments.is_empty() {
+                    graph = attach(&graph, &mut types, attachments, plan.seed);
+                }
                 (graph.ids().to_vec(), types, Dials::Graph(graph))
             }
             Population::Emergent {
@@ -103,10 +113,13 @@ impl Setup {
             },
             is_bootstrap,
             dials,
+            conditions: None,
         };
         for place in 0..setup.names.len() {
             setup.draw_peer(plan, place)?;
         }
+        let types = &setup.names.types;
+        setup.conditions = plan.conditions.begin(plan.seed, &setup.locations, types);
         Ok(setup)
     }
 
@@ -229,12 +242,12 @@ fn assign_types(seed: u64, assignment: &TypeAssignment, ids: &[PeerId]) -> Vec<T
 
 /// Shares of `total` as whole numbers that add up to it: each rounded down, and what is left
 /// goes to the largest remainders (Hamilton's method).
-pub fn whole_shares(shares: &[(TypeIndex, f64)], total: u64) -> Vec<(TypeIndex, u64)> {
+pub fn whole_shares<K: Copy>(shares: &[(K, f64)], total: u64) -> Vec<(K, u64)> {
     let exact: Vec<f64> = shares
         .iter()
         .map(|&(_, share)| share * total as f64)
         .collect();
-    let mut counts: Vec<(TypeIndex, u64)> = shares
+    let mut counts: Vec<(K, u64)> = shares
         .iter()
         .zip(&exact)
         .map(|(&(index, _), &exact)| (index, exact as u64))

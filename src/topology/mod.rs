@@ -1,8 +1,11 @@
 //! Graphs of peers: the compact graph itself, generators under networkx's names, and files.
 
+mod attach;
 pub mod generators;
 pub mod links;
 mod watts_strogatz;
+
+pub use attach::{Attachment, attach};
 
 use crate::peer::PeerId;
 

@@ -2,12 +2,15 @@
 
 #![allow(clippy::unwrap_used, dead_code)]
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
+use p2psim::message::RumourId;
 use p2psim::peer::{PeerId, PeerIndex};
 use p2psim::scenario::{LoadOptions, parse};
 use p2psim::simulation::{Outcome, Simulation};
+use p2psim::time::Time;
 
 /// Runs the text of a scenario to its horizon.
 pub fn run(text: &str) -> (Simulation, Outcome) {
@@ -30,6 +33,22 @@ pub fn run_seeded(text: &str, seed: Option<u64>) -> (Simulation, Outcome) {
 /// The peer with this id.
 pub fn peer(simulation: &Simulation, id: u64) -> PeerIndex {
     simulation.names().find(PeerId(id)).unwrap()
+}
+
+/// When each rumour was produced.
+pub fn produced(simulation: &Simulation) -> BTreeMap<RumourId, Time> {
+    let rumours = simulation.deliveries().produced().iter();
+    rumours.map(|rumour| (rumour.id, rumour.produced)).collect()
+}
+
+/// How long each first receipt took from the rumour's production on, in ms, in the order of
+/// receipt.
+pub fn delays_ms(simulation: &Simulation) -> Vec<f64> {
+    let produced = produced(simulation);
+    let receipts = simulation.deliveries().receipts().iter();
+    receipts
+        .map(|receipt| (receipt.received - produced[&receipt.id]).as_ms())
+        .collect()
 }
 
 /// How many messages of a type were sent and delivered.

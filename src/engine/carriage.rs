@@ -1,0 +1,69 @@
+//! What becomes of a message between its sender's uplink and its receiver, where the network does
+//! more than delay it.
+
+use super::event::{Event, Kind};
+use super::peer_state::PeerState;
+use super::post::Post;
+use super::world::World;
+use crate::network::{Conditions, Replica, SenderConditions};
+use crate::peer::PeerIndex;
+use crate::record::LossCause;
+use crate::time::Time;
+
+impl PeerState {
+    /// Queues a message that has left the uplink at `departure`, unless the network loses it;
+    /// and a second copy, if it makes one. Each copy is delayed and lost on its own.
+    #[inline(never)]
+    pub(super) fn carry(
+        &mut self,
+        conditions: &Conditions,
+        world: &World,
+        post: &mut Post,
+        departure: Time,
+        event: Event,
+    ) {
+        let me = PeerIndex(event.sender());
+        let sender = self.conditions.get_or_insert_with(|| {
+            let id = world.names.id(me).0;
+            Box::new(SenderConditions::new(world.seed, id))
+        });
+        let locations = (world.location(me), world.location(event.receiver()));
+        let fate = |replica, arrival, sender: &mut SenderConditions| {
+            let partitions = &conditions.partitions;
+            if partitions.cut(me, event.receiver(), departure, arrival) {
+                return Some(LossCause::Partition);
+            }
+            conditions
+                .loses(replica, locations.0, locations.1, departure, sender)
+                .then_some(LossCause::Loss)
+        };
+        let first = fate(Replica::First, event.time(), sender);
+        let second = conditions.duplicates(sender).then(|| {
+            let delay = world
+                .latencies
+                .draw(locations.0, locations.1, &mut sender.duplicates);
+            let arrival = departure + delay;
+            (arrival, fate(Replica::Second, arrival, sender))
+        });
+        if let Some((arrival, fate)) = second {
+            let body = post.duplicate(event.body());
+            let copy = event.copied(arrival, self.next_sequence(), body);
+            if let Kind::Arrival(kind) | Kind::Delivery(kind) = event.kind() {
+                post.recorder.traffic.duplicated(kind, post.bytes(body));
+            }
+            hand_over(post, copy, fate);
+        }
+        hand_over(post, event, first);
+    }
+}
+
+/// Queues a copy of a message, or counts it as lost.
+fn hand_over(post: &mut Post, event: Event, fate: Option<LossCause>) {
+    match (fate, event.kind()) {
+        (Some(cause), Kind::Arrival(kind) | Kind::Delivery(kind)) => {
+            post.take(event.body());
+            post.recorder.traffic.lost(kind, cause);
+        }
+        _ => post.queue.push(event),
+    }
+}
