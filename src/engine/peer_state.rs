@@ -97,11 +97,17 @@ impl PeerState {
             LinkMode::Limited => self.uplink.pass(now, bytes),
             LinkMode::Unlimited => now,
         };
-        let delay = world.latencies.draw(
-            world.location(me),
-            world.location(to),
-            &mut self.latency_stream,
-        );
+        let stream = &mut self.latency_stream;
+        let own_law = world
+            .link_latencies
+            .as_ref()
+            .and_then(|links| links.get(me, to));
+        let delay = match own_law {
+            Some(law) => world.latencies.draw_from(law, stream),
+            None => world
+                .latencies
+                .draw(world.location(me), world.location(to), stream),
+        };
         let arrival = match world.downlink {
             LinkMode::Limited => Kind::Arrival(kind),
             LinkMode::Unlimited => Kind::Delivery(kind),

@@ -2,6 +2,8 @@
 
 mod latency;
 mod link;
+mod link_latency;
 
 pub use latency::{LatencyMeaning, LatencyTable};
 pub use link::{Link, LinkMode};
+pub use link_latency::LinkLatencies;

@@ -65,7 +65,7 @@ pub(super) fn compile(
         compiler.error(
             None,
             "the scenario is larger than 16 MiB",
-            "name link files instead",
+            "name graph files instead",
         );
         return Err(ScenarioError::new(compiler.diagnostics, compiler.sources));
     }
@@ -118,6 +118,13 @@ impl Inputs<'_> {
         path: &str,
         bytes_max: usize,
     ) -> Result<(Vec<u8>, String), String> {
+        let place = self.add(path, bytes_max)?;
+        let input = &self.files[place];
+        Ok((input.bytes.clone(), input.name.clone()))
+    }
+
+    /// As [`Inputs::read`]; its place among the inputs.
+    fn add(&mut self, path: &str, bytes_max: usize) -> Result<usize, String> {
         let path = self.folder.join(path);
         let bytes = super::read_file(&path, bytes_max)
             .map_err(|problem| format!("cannot read {}: {problem}", path.display()))?;
@@ -135,13 +142,13 @@ impl Inputs<'_> {
             count += 1;
             name = format!("{count}-{base}");
         }
-        if self.files.iter().all(|input| input.name != name) {
-            self.files.push(InputFile {
-                name: name.clone(),
-                bytes: bytes.clone(),
-            });
+        match self.files.iter().position(|input| input.name == name) {
+            Some(place) => Ok(place),
+            None => {
+                self.files.push(InputFile { name, bytes });
+                Ok(self.files.len() - 1)
+            }
         }
-        Ok((bytes, name))
     }
 }
 
@@ -198,6 +205,27 @@ impl Compiler<'_> {
     ) -> Option<(Vec<u8>, String)> {
         match self.inputs.read(&scalar.text, bytes_max) {
             Ok(read) => Some(read),
+            Err(problem) => {
+                self.error(place, problem, "a file, relative to the scenario");
+                None
+            }
+        }
+    }
+
+    /// Lets `read` have the bytes of a file that the scenario names, with its name, and keeps
+    /// them as an input of the run without a second copy; its name there, and what was read.
+    pub(super) fn read_input<T>(
+        &mut self,
+        scalar: &Scalar,
+        place: Place,
+        bytes_max: usize,
+        read: impl FnOnce(&str, &[u8]) -> T,
+    ) -> Option<(String, T)> {
+        match self.inputs.add(&scalar.text, bytes_max) {
+            Ok(at) => {
+                let input = &self.inputs.files[at];
+                Some((input.name.clone(), read(&input.name, &input.bytes)))
+            }
             Err(problem) => {
                 self.error(place, problem, "a file, relative to the scenario");
                 None
@@ -293,7 +321,7 @@ impl Compiler<'_> {
             // What follows would blame the stand-ins for what is wrong.
             return None;
         }
-        self.check_pairs(&matrix, &locations, &types, &counts);
+        self.check_pairs(&matrix, &locations, &types, &counts, &population);
         self.check_floor(&matrix, meaning, network.delay_min);
         let plan = Plan {
             seed: seed?,

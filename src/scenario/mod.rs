@@ -7,6 +7,7 @@
 mod compiler;
 mod diagnostics;
 mod fields;
+mod graph_file;
 mod latencies;
 mod laws;
 mod measured;

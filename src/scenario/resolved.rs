@@ -169,6 +169,8 @@ fn write_population(yaml: &mut String, plan: &Plan, graph_file: Option<&str>) ->
                 (None, GraphSource::Generator(generator)) => {
                     writeln!(yaml, "  graph: {}", text(&generator.to_string()))?;
                 }
+                // A graph file has its name.
+                (None, GraphSource::File(_)) => {}
                 (None, GraphSource::Listed(graph)) => {
                     let links: Vec<(u32, u32)> = graph.iter_links().collect();
                     let id = |place: u32| graph.ids()[place as usize];
@@ -182,6 +184,7 @@ fn write_population(yaml: &mut String, plan: &Plan, graph_file: Option<&str>) ->
                 }
             }
             match types {
+                TypeAssignment::File(_) => Ok(()),
                 TypeAssignment::One(index) => writeln!(yaml, "  types: {}", name(*index)),
                 TypeAssignment::Shares(shares) => {
                     writeln!(yaml, "  types:")?;

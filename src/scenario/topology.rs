@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::compiler::Compiler;
 use super::fields::Fields;
-use super::node::{Node, Scalar, Value};
+use super::graph_file::Surroundings;
+use super::node::{Node, Value};
 use super::peer_types::PlacedType;
 use super::source::Place;
 use crate::distribution::{Choice, Distribution};
@@ -14,8 +15,8 @@ use crate::services::{ParameterValue, Parameters};
 use crate::simulation::{
     GraphSource, PeerType, Population, ServicePlan, TypeAssignment, whole_shares,
 };
+use crate::topology::Graph;
 use crate::topology::generators::Generator;
-use crate::topology::{Graph, links};
 use crate::units::Dimension;
 
 /// The type of the peers that others first turn to.
@@ -24,8 +25,6 @@ const BOOTSTRAP: &str = "bootstrap";
 const BOOTSTRAP_BANDWIDTH: f64 = 100.0 * 1_048_576.0;
 const BOOTSTRAP_MAX_PEERS: u64 = 100_000;
 const BOOTSTRAP_SERVICE: &str = "P2PConnectionManager";
-/// The largest link file, in bytes.
-const LINKS_BYTES_MAX: usize = 4 << 30;
 
 /// What a scenario says about its topology.
 pub(super) struct Topology {
@@ -94,12 +93,17 @@ impl Compiler<'_> {
         let topology = if let Some((key, node)) = emergent {
             self.emergent(node, key.place, &mut fields, types, locations)
         } else {
+            let assignment = fields.get("types");
+            let around = Surroundings {
+                types,
+                locations,
+                types_given: assignment.is_some(),
+            };
             let source = match (graph, edges) {
-                (Some((_, node)), _) => self.graph(node),
+                (Some((_, node)), _) => self.graph(node, &around),
                 (_, Some((_, node))) => self.edges(node),
                 _ => None,
             };
-            let assignment = fields.get("types");
             source.and_then(|source| self.given(source, assignment, head, types))
         };
         fields.finish(self);
@@ -117,17 +121,21 @@ impl Compiler<'_> {
         Some(topology)
     }
 
-    /// A generator's call, or the path of a link file.
-    fn graph(&mut self, node: &Node) -> Option<(GraphSource, Ids, Option<String>, Place)> {
+    /// A generator's call, or the path of a graph file.
+    fn graph(
+        &mut self,
+        node: &Node,
+        around: &Surroundings<'_>,
+    ) -> Option<(GraphSource, Ids, Option<String>, Place)> {
         let Value::Scalar(scalar) = &node.value else {
             let message = format!("`graph` cannot be {}", node.described());
-            let expected = "erdos_renyi_graph(10, 0.5), or the path of a link file";
+            let expected = "erdos_renyi_graph(10, 0.5), or the path of a graph file";
             self.error(node.place, message, expected);
             return None;
         };
         // A path has no bracket at its end; a call has nothing else there.
         if !scalar.text.contains('(') {
-            return self.link_file(scalar, node.place);
+            return self.graph_file(scalar, node.place, around);
         }
         let placed = self.expression(scalar, node.place)?;
         match Generator::from_expression(&placed.expression) {
@@ -137,34 +145,6 @@ impl Compiler<'_> {
             }
             Err(errors) => {
                 self.placed_errors(&placed, errors);
-                None
-            }
-        }
-    }
-
-    fn link_file(
-        &mut self,
-        scalar: &Scalar,
-        place: Place,
-    ) -> Option<(GraphSource, Ids, Option<String>, Place)> {
-        let (bytes, file) = self.input(scalar, place, LINKS_BYTES_MAX)?;
-        match links::read(&bytes) {
-            Ok((graph, dropped)) => {
-                let ids = Ids::Listed(graph.ids().to_vec());
-                if dropped.self_loops + dropped.duplicates > 0 {
-                    let message = format!(
-                        "{}: {} links of a peer to itself and {} repeated ones were left out",
-                        scalar.text, dropped.self_loops, dropped.duplicates
-                    );
-                    self.warning(place, message, "");
-                }
-                Some((GraphSource::Listed(graph), ids, Some(file), place))
-            }
-            Err(errors) => {
-                for error in errors {
-                    let message = format!("{}, {error}", scalar.text);
-                    self.error(place, message, "a line for each link: two peer ids");
-                }
                 None
             }
         }
@@ -221,7 +201,9 @@ impl Compiler<'_> {
         head: Place,
         types: &[PlacedType],
     ) -> Option<Topology> {
+        let by_file = links.file_types().map(<[_]>::to_vec);
         let assignment = match (assignment, types) {
+            (None, _) if by_file.is_some() => TypeAssignment::File(by_file.unwrap_or_default()),
             (Some(node), _) => self.assignment(node, &ids, types)?,
             (None, [_]) => TypeAssignment::One(TypeIndex(0)),
             (None, _) => {
@@ -236,6 +218,7 @@ impl Compiler<'_> {
             TypeAssignment::Shares(shares) => whole_shares(shares, ids.count()),
             TypeAssignment::Counts(counts) => counts.clone(),
             TypeAssignment::ById(by_id) => by_id.values().map(|&index| (index, 1)).collect(),
+            TypeAssignment::File(types) => types.iter().map(|&index| (index, 1)).collect(),
         };
         for (index, count) in tally {
             counts[index.as_usize()] += count;

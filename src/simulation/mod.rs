@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-pub use plan::{GraphSource, PeerType, Plan, Population, ServicePlan, TypeAssignment};
+pub use plan::{FileGraph, GraphSource, PeerType, Plan, Population, ServicePlan, TypeAssignment};
 pub use setup::{Setup, SetupError, draw_bandwidth, latencies, whole_shares};
 
 use crate::engine::{Engine, Network, Pause, PeerTraffic, Routes, World};
@@ -170,6 +170,7 @@ impl Simulation {
             bandwidth_ul: setup.bandwidth_ul,
             bandwidth_dl: setup.bandwidth_dl,
             latencies: setup::latencies(plan),
+            link_latencies: plan.file_graph().and_then(|file| file.latencies.clone()),
             uplink: plan.uplink,
             downlink: plan.downlink,
             message_types: types,

@@ -1,7 +1,8 @@
 //! Graphs of peers: the compact graph itself, generators under networkx's names, and files.
 
+pub mod attributes;
+pub mod files;
 pub mod generators;
-pub mod links;
 mod watts_strogatz;
 
 use crate::peer::PeerId;
