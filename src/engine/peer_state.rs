@@ -30,6 +30,8 @@ pub(super) struct PeerState {
     pub(super) connections: Connections,
     pub(super) traffic: PeerTraffic,
     pub(super) downlink: Link,
+    /// Messages that have come in but not yet passed the downlink, and so are in the queue.
+    pub(super) coming_in: u32,
     uplink: Link,
     latency_stream: Stream,
     /// When the peer's timers run out, in any order.
@@ -47,6 +49,7 @@ impl PeerState {
             connections: Connections::default(),
             traffic: PeerTraffic::default(),
             downlink: Link::new(world.bandwidth_dl[me.as_usize()]),
+            coming_in: 0,
             uplink: Link::new(world.bandwidth_ul[me.as_usize()]),
             latency_stream: Stream::new(world.seed, id.0, Purpose::Latency),
             timers: SmallVec::new(),

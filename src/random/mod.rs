@@ -30,6 +30,8 @@ pub enum Purpose {
     Types = 8,
     /// Draws shown by `p2psim sample`.
     Sample = 9,
+    /// Where the peers of a drawing begin (not a peer's).
+    Layout = 64,
     /// Draws of a peer's first service; its further services follow.
     Service = 256,
 }

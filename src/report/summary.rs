@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use super::graph::{Effort, Figures};
 use super::table::table;
+use crate::peer::PeerId;
 use crate::record::{Counts, DropCause};
 use crate::simulation::{Ending, Outcome, Simulation};
 use crate::time::Time;
+use crate::topology::Graph;
 use crate::units::{show_bytes, show_count, show_rate};
 
 /// What a run is called.
@@ -91,9 +94,29 @@ pub(super) fn summary_json(
         "digest": format!("{:016x}", outcome.digest),
         "peers": { "total": names.len(), "online": online, "by_type": by_type },
         "connections": simulation.links(bootstrap).count(),
+        "stats": Figures::of(&final_graph(simulation, bootstrap), Effort::Summary).json(),
         "messages": { "total": counts_json(&outcome.total(), in_flight), "by_type": messages },
     });
     format!("{value:#}\n")
+}
+
+/// The peers and links that `p2psim topology` exports of a finished run: bootstrap peers only
+/// where they have a link.
+fn final_graph(simulation: &Simulation, bootstrap: bool) -> Graph {
+    let (names, world) = (simulation.names(), simulation.world());
+    let links: Vec<(PeerId, PeerId)> = simulation
+        .links(bootstrap)
+        .map(|link| (names.id(link.source), names.id(link.target)))
+        .collect();
+    let ids = simulation
+        .peers()
+        .filter(|peer| !world.is_bootstrap[names.types[peer.peer.as_usize()].as_usize()])
+        .map(|peer| names.id(peer.peer));
+    let ends = links
+        .iter()
+        .flat_map(|&(a, b)| [a, b])
+        .filter(|_| bootstrap);
+    Graph::new(ids.chain(ends).collect(), &links).0
 }
 
 fn counts_json(counts: &Counts, in_flight: u64) -> Value {

@@ -302,6 +302,10 @@ impl Compiler<'_> {
             (None, _) => Some(super::output::Output::default()),
         };
         fields.finish(self);
+        let snapshots = output.as_ref().and_then(|output| output.snapshots);
+        if let (Some((every, place)), Some(horizon)) = (snapshots, horizon) {
+            self.check_snapshots(every, place, horizon);
+        }
         let (network, latencies, meaning) = (network?, latencies?, meaning?);
         let Topology {
             types,
@@ -333,6 +337,7 @@ impl Compiler<'_> {
             types,
             population,
             logs: output.as_ref()?.logs.clone(),
+            snapshots: snapshots.map(|(every, _)| every),
             export_bootstrap: output?.bootstrap,
         };
         let resolved = resolved::write(&plan, latencies_file.as_deref(), graph_file.as_deref());

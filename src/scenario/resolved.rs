@@ -87,6 +87,10 @@ fn write_plan(
     };
     writeln!(yaml, "  logs: {logs}")?;
     writeln!(yaml, "  level: {}", plan.logs.level.key())?;
+    let snapshots = plan
+        .snapshots
+        .map_or("none".into(), |every| every.to_string());
+    writeln!(yaml, "  snapshots: {snapshots}")?;
     writeln!(yaml, "  bootstrap: {}", plan.export_bootstrap)
 }
 

@@ -33,6 +33,8 @@ pub struct Plan {
     pub population: Population,
     /// What is logged.
     pub logs: LogOptions,
+    /// How often the topology is written during the run; a whole number of ms.
+    pub snapshots: Option<Time>,
     /// Whether bootstrap peers' connections are part of the exported topology.
     pub export_bootstrap: bool,
 }

@@ -3,6 +3,7 @@
 pub mod attributes;
 pub mod files;
 pub mod generators;
+pub mod statistics;
 mod watts_strogatz;
 
 use crate::peer::PeerId;
