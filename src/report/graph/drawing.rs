@@ -299,12 +299,27 @@ impl Exported {
     }
 }
 
+/// A line as a thin filled shape: strokes cannot be translucent in all of kuva's pictures.
 fn link((ax, ay): Point, (bx, by): Point, sizes: &Sizes) -> Primitive {
+    let (dx, dy) = (bx - ax, by - ay);
+    let length = (dx * dx + dy * dy).sqrt().max(1e-9);
+    let half = sizes.link_width / 2.0;
+    let (px, py) = (-dy / length * half, dx / length * half);
     Primitive::Path(Box::new(PathData {
-        d: format!("M{ax:.1} {ay:.1}L{bx:.1} {by:.1}"),
-        fill: None,
-        stroke: rgb((70, 70, 70)),
-        stroke_width: sizes.link_width,
+        d: format!(
+            "M{:.2} {:.2}L{:.2} {:.2}L{:.2} {:.2}L{:.2} {:.2}Z",
+            ax + px,
+            ay + py,
+            ax - px,
+            ay - py,
+            bx - px,
+            by - py,
+            bx + px,
+            by + py
+        ),
+        fill: Some(rgb(INK)),
+        stroke: Color::None,
+        stroke_width: 0.0,
         opacity: Some(sizes.link_opacity),
         stroke_dasharray: None,
     }))

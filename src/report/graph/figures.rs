@@ -169,6 +169,13 @@ impl Figures {
     fn histogram(&self) -> String {
         let bins = bins(&self.degrees);
         let most = bins.iter().map(|bin| bin.2).max().unwrap_or(0).max(1);
+        let bars: Vec<String> = bins
+            .iter()
+            .map(|&(_, _, peers)| {
+                let length = (peers as f64 / most as f64 * BAR_CHARS as f64).ceil() as usize;
+                "█".repeat(length)
+            })
+            .collect();
         let rows: Vec<Vec<String>> = bins
             .into_iter()
             .map(|(low, high, peers)| {
@@ -177,11 +184,16 @@ impl Figures {
                 } else {
                     format!("{} to {}", show_count(low), show_count(high))
                 };
-                let length = (peers as f64 / most as f64 * BAR_CHARS as f64).ceil() as usize;
-                vec![degrees, show_count(peers), "█".repeat(length)]
+                vec![degrees, show_count(peers)]
             })
             .collect();
-        table(&["links", "peers", ""], 0, &rows)
+        // Under the table's header and rule come the rows.
+        let text = table(&["links", "peers"], 0, &rows);
+        let bars = [String::new(), String::new()].into_iter().chain(bars);
+        text.lines()
+            .zip(bars)
+            .map(|(line, bar)| format!("{}\n", format!("{line}  {bar}").trim_end()))
+            .collect()
     }
 }
 
