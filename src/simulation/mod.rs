@@ -219,7 +219,7 @@ impl Simulation {
                 return self.outcome(Ending::Interrupted);
             }
             look(self, next)?;
-            next = next + every;
+            next += every;
         }
         let ending = self.advance(self.horizon, stop, &mut report)?;
         self.outcome(ending)

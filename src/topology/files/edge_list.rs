@@ -152,7 +152,7 @@ fn starts_like_number(text: &[u8]) -> bool {
 /// Two whole numbers with blanks between and nothing else: what most lines of large files are.
 fn two_numbers(text: &[u8]) -> Option<(u64, u64)> {
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b',' | b';');
-    let end = text.iter().position(|byte| blank(byte))?;
+    let end = text.iter().position(blank)?;
     let rest = match text[end] {
         b' ' | b'\t' => text[end..].trim_ascii_start(),
         _ => &text[end + 1..],
@@ -270,10 +270,7 @@ fn split(text: &[u8], fields: &mut Vec<Vec<u8>>) -> Result<bool, String> {
                 Some(separator) if by_comma => *byte == separator,
                 _ => matches!(byte, b' ' | b'\t'),
             };
-            let end = rest
-                .iter()
-                .position(|byte| ends(byte))
-                .unwrap_or(rest.len());
+            let end = rest.iter().position(ends).unwrap_or(rest.len());
             push(rest[..end].trim_ascii());
             rest = &rest[end..];
         }

@@ -111,11 +111,11 @@ impl<'de> Visitor<'de> for Top<'_> {
     }
 }
 
+/// What takes an object and its line.
+type Take = fn(&mut Builder, u64, Map<String, Json>) -> Result<(), String>;
+
 /// A list whose items are taken one by one.
-struct Items<'a>(
-    &'a mut State,
-    fn(&mut Builder, u64, Map<String, Json>) -> Result<(), String>,
-);
+struct Items<'a>(&'a mut State, Take);
 
 impl<'de> DeserializeSeed<'de> for Items<'_> {
     type Value = ();
