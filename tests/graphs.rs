@@ -6,7 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
-use p2psim::report::{Effort, Exported, Figures, GraphFormat};
+use p2psim::report::sample::PictureFormat;
+use p2psim::report::{Drawing, Effort, Exported, Figures, GraphFormat};
 use p2psim::scenario::{LoadOptions, Scenario, parse};
 use p2psim::simulation::Setup;
 use p2psim::topology::files::{self, Limits};
@@ -263,6 +264,18 @@ fn errors_name_the_file_and_the_line() {
         let shown = refused(folder.path(), &scenario_text("net.gml"));
         assert!(shown.contains(message), "{message}:\n{shown}");
     }
+    // As with the scenario's own laws, what the floor raises is said.
+    fs::write(
+        folder.path().join("net.gml"),
+        GML.replace("norm(30, 2)", "norm(0, 2)"),
+    )
+    .unwrap();
+    let scenario = read(folder.path(), &scenario_text("net.gml"));
+    assert!(
+        scenario.warnings[0]
+            .message
+            .starts_with("52.0 % of the draws of norm(0, 2) are below")
+    );
     // Many wrong values are counted.
     let nodes: String = (0..50)
         .map(|id| format!("node [ id {id} type \"x\" ]\n"))
@@ -534,6 +547,28 @@ fn drawings_are_made_and_their_seed_decides() {
         let text = String::from_utf8(text).unwrap();
         assert!(text.contains("Ireland (") && text.matches("<path").count() == 60);
     }
+    // Offline peers are hollow: white within their colour.
+    fs::write(folder.path().join("net.gml"), GML).unwrap();
+    let mut some_offline = exported(&read(folder.path(), &scenario_text("net.gml")));
+    let hollow = |exported: &Exported| {
+        let svg = exported
+            .draw(&Drawing::default(), PictureFormat::Svg)
+            .unwrap();
+        let svg = String::from_utf8(svg).unwrap();
+        let circles = svg.split("<circle").skip(1);
+        let white = circles.filter(|rest| {
+            let circle = rest.split("/>").next().unwrap();
+            circle.contains(" fill=\"#ffffff\"")
+        });
+        (white.count(), svg.contains("offline (1)"))
+    };
+    assert_eq!(hollow(&some_offline), (0, false));
+    some_offline.peers[2].online = false;
+    assert_eq!(
+        hollow(&some_offline),
+        (2, true),
+        "the peer and the legend's"
+    );
     draw(&["-o", "x.png"]);
     let png = fs::read(folder.path().join("x.png")).unwrap();
     assert!(png.starts_with(b"\x89PNG") && png.len() > 10_000);

@@ -51,6 +51,11 @@ impl LinkLatencies {
         Some(&self.laws[self.of[from + place] as usize])
     }
 
+    /// All laws, each once.
+    pub fn laws(&self) -> &[Distribution] {
+        &self.laws
+    }
+
     /// How many links have a law of their own.
     pub fn len(&self) -> usize {
         self.of.len()

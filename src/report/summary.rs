@@ -6,7 +6,6 @@ use serde_json::{Map, Value, json};
 
 use super::graph::{Effort, Figures};
 use super::table::table;
-use crate::peer::PeerId;
 use crate::record::{Counts, DropCause};
 use crate::simulation::{Ending, Outcome, Simulation};
 use crate::time::Time;
@@ -100,23 +99,31 @@ pub(super) fn summary_json(
     format!("{value:#}\n")
 }
 
-/// The peers and links that `p2psim topology` exports of a finished run: bootstrap peers only
-/// where they have a link.
+/// The peers and links that `p2psim topology` exports of a finished run, numbered anew: bootstrap
+/// peers only where they have a link.
 fn final_graph(simulation: &Simulation, bootstrap: bool) -> Graph {
     let (names, world) = (simulation.names(), simulation.world());
-    let links: Vec<(PeerId, PeerId)> = simulation
-        .links(bootstrap)
-        .map(|link| (names.id(link.source), names.id(link.target)))
-        .collect();
-    let ids = simulation
-        .peers()
-        .filter(|peer| !world.is_bootstrap[names.types[peer.peer.as_usize()].as_usize()])
-        .map(|peer| names.id(peer.peer));
-    let ends = links
+    let mut shown: Vec<bool> = names
+        .types
         .iter()
-        .flat_map(|&(a, b)| [a, b])
-        .filter(|_| bootstrap);
-    Graph::new(ids.chain(ends).collect(), &links).0
+        .map(|index| !world.is_bootstrap[index.as_usize()])
+        .collect();
+    let mut links: Vec<(u32, u32)> = Vec::new();
+    for link in simulation.links(bootstrap) {
+        shown[link.source.as_usize()] = true;
+        shown[link.target.as_usize()] = true;
+        links.push((link.source.0, link.target.0));
+    }
+    let mut numbers = vec![0; shown.len()];
+    let mut peers = 0;
+    for (number, _) in numbers.iter_mut().zip(&shown).filter(|&(_, &shown)| shown) {
+        *number = peers;
+        peers += 1;
+    }
+    for (a, b) in &mut links {
+        (*a, *b) = (numbers[*a as usize], numbers[*b as usize]);
+    }
+    Graph::numbered(peers, &links).0
 }
 
 fn counts_json(counts: &Counts, in_flight: u64) -> Value {

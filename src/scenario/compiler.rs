@@ -12,7 +12,7 @@ use super::topology::Topology;
 use super::{InputFile, LoadOptions, Scenario, ScenarioError, overrides, resolved};
 use crate::distribution::Distribution;
 use crate::network::{LatencyMeaning, LinkMode};
-use crate::simulation::Plan;
+use crate::simulation::{GraphSource, Plan, Population};
 use crate::time::Time;
 use crate::units::{show_bytes, show_count};
 
@@ -326,7 +326,7 @@ impl Compiler<'_> {
             return None;
         }
         self.check_pairs(&matrix, &locations, &types, &counts, &population);
-        self.check_floor(&matrix, meaning, network.delay_min);
+        self.check_floor(&matrix, &population, place, meaning, network.delay_min);
         let plan = Plan {
             seed: seed?,
             horizon: horizon?,
@@ -374,12 +374,28 @@ impl Compiler<'_> {
         })
     }
 
-    fn check_floor(&mut self, matrix: &Matrix, meaning: LatencyMeaning, delay_min: Time) {
+    fn check_floor(
+        &mut self,
+        matrix: &Matrix,
+        population: &Population,
+        place: Place,
+        meaning: LatencyMeaning,
+        delay_min: Time,
+    ) {
         let floor = match meaning {
             LatencyMeaning::RoundTrip => 2.0 * delay_min.as_ms(),
             LatencyMeaning::OneWay => delay_min.as_ms(),
         };
-        for (law, place) in matrix.placed_laws() {
+        let mut laws = matrix.placed_laws();
+        if let Population::Graph {
+            links: GraphSource::File(file),
+            ..
+        } = population
+        {
+            let of_links = file.latencies.iter().flat_map(|links| links.laws());
+            laws.extend(of_links.map(|law| (law.clone(), place)));
+        }
+        for (law, place) in laws {
             let below = law.mass_below(floor);
             // A constant below the floor, as in a matrix' diagonal, is raised as it should be.
             if below > 0.01 && law.as_constant().is_none() {
@@ -392,7 +408,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn check_memory(&mut self, population: &crate::simulation::Population, place: Place) {
+    fn check_memory(&mut self, population: &Population, place: Place) {
         let (peers, links) = population.size();
         let bytes = estimate_bytes(peers, links);
         if bytes > self.options.memory_limit_bytes {

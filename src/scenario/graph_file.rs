@@ -40,7 +40,7 @@ impl Compiler<'_> {
         let limit = self.options.memory_limit_bytes;
         let limits = Limits {
             // Less than any network takes in the end.
-            peers_max: limit / 100,
+            peers_max: limit / 200,
             links_max: limit / 20,
         };
         let (input, read) = self.read_input(scalar, place, FILE_BYTES_MAX, |name, bytes| {

@@ -22,6 +22,8 @@ struct Header {
     target: usize,
     /// By column; empty where a column is left alone.
     names: Vec<String>,
+    /// Whether the file has none, so that this is what is usual.
+    guessed: bool,
 }
 
 impl Header {
@@ -31,6 +33,7 @@ impl Header {
             source: 0,
             target: 1,
             names: vec![String::new(), String::new(), "weight".into()],
+            guessed: true,
         }
     }
 
@@ -53,6 +56,7 @@ impl Header {
             source,
             target,
             names,
+            guessed: false,
         };
         (header, ends.is_some())
     }
@@ -175,7 +179,7 @@ fn link(
         return Ok(());
     }
     let (text, dictionary) = match text.iter().position(|&byte| byte == b'{') {
-        Some(at) if text.ends_with(b"}") => (&text[..at], Some(&text[at..])),
+        Some(at) if header.guessed && text.ends_with(b"}") => (&text[..at], Some(&text[at..])),
         _ => (text, None),
     };
     let by_comma = split(text, fields)?;
@@ -186,9 +190,7 @@ fn link(
         return Err("a link needs two peers".into());
     }
     // Prose is no edge list.
-    let extra = fields
-        .get(2)
-        .filter(|_| !by_comma && header.names.len() == 3);
+    let extra = fields.get(2).filter(|_| !by_comma && header.guessed);
     if let Some(extra) = extra
         && whole(a).is_none()
         && !starts_like_number(extra)
@@ -206,7 +208,7 @@ fn link(
         }
         let value = Value::guess(&String::from_utf8_lossy(field));
         // Without a header only a number is known to be a weight.
-        if header.names.len() > 3 || name != "weight" || !matches!(value, Value::Text(_)) {
+        if !header.guessed || !matches!(value, Value::Text(_)) {
             builder.link_says(link, name, line, value)?;
         }
     }
