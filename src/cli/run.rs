@@ -10,7 +10,9 @@ use clap::Args;
 use super::progress::RunBar;
 use super::{Failure, INTERRUPTED, Overrides, complain, load, print};
 use crate::record::LogSelection;
-use crate::report::{FolderError, RunFolder, RunName, Timing, show_summary, write_outputs};
+use crate::report::{
+    FolderError, RunFolder, RunName, Snapshots, Timing, show_summary, write_outputs,
+};
 use crate::scenario::Override;
 use crate::services::Registry;
 use crate::simulation::{Ending, SetupError, Simulation};
@@ -37,6 +39,9 @@ pub(super) struct RunArgs {
     /// Whose logs to keep: all, none, or ids and types, e.g. 1,2,client
     #[arg(long, value_name = "WHOSE")]
     logs: Option<String>,
+    /// Write the topology each time so much time has been simulated (ms, or with a unit: 1s)
+    #[arg(long, value_name = "TIME")]
+    snapshots: Option<String>,
     /// Write wall-clock figures to this file, as JSON
     #[arg(long, value_name = "FILE")]
     timing: Option<PathBuf>,
@@ -49,6 +54,9 @@ pub(super) fn run(args: &RunArgs, registry: Registry) -> Result<(), Failure> {
     let mut overrides = args.overrides.all()?;
     if let Some(until) = &args.until {
         overrides.push(Override::flag("--until", "horizon", until));
+    }
+    if let Some(every) = &args.snapshots {
+        overrides.push(Override::flag("--snapshots", "output.snapshots", every));
     }
     if let Some(logs) = &args.logs {
         let value = match logs.as_str() {
@@ -81,7 +89,21 @@ pub(super) fn run(args: &RunArgs, registry: Registry) -> Result<(), Failure> {
     let setup = began.elapsed();
     let mut bar = RunBar::new(plan.horizon.as_ms(), args.quiet);
     let began = Instant::now();
-    let outcome = simulation.run(&stop, |progress| bar.show(progress));
+    let bootstrap = plan.export_bootstrap;
+    let outcome = match plan.snapshots {
+        None => simulation.run(&stop, |progress| bar.show(progress)),
+        Some(every) => {
+            let mut snapshots = Snapshots::new(folder.path(), every, plan.horizon, bootstrap)?;
+            let outcome = simulation.run_with_snapshots(
+                every,
+                &stop,
+                |progress| bar.show(progress),
+                |simulation, _| snapshots.take(simulation),
+            );
+            snapshots.finish(&simulation)?;
+            outcome
+        }
+    };
     let timing = Timing {
         setup,
         run: began.elapsed(),
@@ -93,14 +115,7 @@ pub(super) fn run(args: &RunArgs, registry: Registry) -> Result<(), Failure> {
         seed: plan.seed,
     };
     let format = plan.measures.format;
-    write_outputs(
-        &folder,
-        &simulation,
-        &outcome,
-        &name,
-        plan.export_bootstrap,
-        format,
-    )?;
+    write_outputs(&folder, &simulation, &outcome, &name, bootstrap, format)?;
     if let Some(path) = &args.timing {
         std::fs::write(path, timing.json(&outcome)).map_err(|error| {
             Failure::Failed(format!("cannot write {}: {error}", path.display()))
@@ -113,7 +128,6 @@ pub(super) fn run(args: &RunArgs, registry: Registry) -> Result<(), Failure> {
         folder.complete()?
     };
     if !args.quiet {
-        let bootstrap = plan.export_bootstrap;
         let summary = show_summary(&simulation, &outcome, &name, &timing, bootstrap);
         print(&format!("{summary}written to {}\n", written.display()))?;
     }

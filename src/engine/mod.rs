@@ -195,7 +195,12 @@ impl<S: Service> Engine<S> {
         self.now = event.time();
         match event.kind() {
             Kind::Arrival(kind) => return self.arrive(me, kind, event),
-            Kind::Delivery(kind) => self.deliver(me, kind, event),
+            Kind::Delivery(kind) => {
+                // Where downlinks do not queue, messages do not come in before they are delivered.
+                let peer = &mut self.peers[me.as_usize()];
+                peer.coming_in = peer.coming_in.saturating_sub(1);
+                self.deliver(me, kind, event);
+            }
             Kind::Timer { slot } => self.timer(me, slot, event),
             Kind::Alarm { slot } => {
                 self.peers[me.as_usize()].timer_ran_out(self.now);
@@ -256,9 +261,10 @@ impl<S: Service> Engine<S> {
 
     /// A message has reached the downlink: it queues there.
     ///
-    /// Of a peer's own events only a timer can come between its arrival and its delivery: what
-    /// arrives meanwhile is delivered after it. So, unless a timer does, it is handled here and
-    /// now, at the time of its delivery, which saves every second event of a run.
+    /// Of a peer's own events only a timer, or a message that came in before, can come between
+    /// its arrival and its delivery: what arrives meanwhile is delivered after it. So, unless one
+    /// does, it is handled here and now, at the time of its delivery, which saves every second
+    /// event of a run.
     #[inline]
     fn arrive(&mut self, me: PeerIndex, kind: MessageType, event: Event) {
         let peer = &mut self.peers[me.as_usize()];
@@ -271,11 +277,12 @@ impl<S: Service> Engine<S> {
         let done = peer.downlink.pass(self.now, bytes);
         self.post.recorder.load.received(done, me, bytes, wait);
         let delivery = event.delivered_at(done, kind);
-        if done < self.end && !peer.has_timer_before(done) {
+        if done < self.end && peer.coming_in == 0 && !peer.has_timer_before(done) {
             self.now = done;
             self.deliver(me, kind, delivery);
             self.count(delivery);
         } else {
+            peer.coming_in += 1;
             self.post.queue.push(delivery);
         }
     }

@@ -32,6 +32,8 @@ pub(super) struct PeerState {
     pub(super) connections: Connections,
     pub(super) traffic: PeerTraffic,
     pub(super) downlink: Link,
+    /// Messages that have come in but not yet passed the downlink, and so are in the queue.
+    pub(super) coming_in: u32,
     uplink: Link,
     latency_stream: Stream,
     /// Made when the peer first sends, if the network has conditions.
@@ -67,6 +69,7 @@ impl PeerState {
             connections: Connections::default(),
             traffic: PeerTraffic::default(),
             downlink: Link::new(world.bandwidth_dl[me.as_usize()]),
+            coming_in: 0,
             uplink: Link::new(world.bandwidth_ul[me.as_usize()]),
             latency_stream: Stream::new(world.seed, id.0, Purpose::Latency),
             conditions: None,
@@ -184,11 +187,17 @@ impl PeerState {
             }
             LinkMode::Unlimited => (now, Time::ZERO),
         };
-        let delay = world.latencies.draw(
-            world.location(me),
-            world.location(to),
-            &mut self.latency_stream,
-        );
+        let stream = &mut self.latency_stream;
+        let own_law = world
+            .link_latencies
+            .as_ref()
+            .and_then(|links| links.get(me, to));
+        let delay = match own_law {
+            Some(law) => world.latencies.draw_from(law, stream),
+            None => world
+                .latencies
+                .draw(world.location(me), world.location(to), stream),
+        };
         let arrival = match world.downlink {
             LinkMode::Limited => Kind::Arrival(kind),
             LinkMode::Unlimited => Kind::Delivery(kind),

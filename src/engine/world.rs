@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::message::{MessageType, MessageTypes};
-use crate::network::{Conditions, LatencyTable, LinkMode};
+use crate::network::{Conditions, LatencyTable, LinkLatencies, LinkMode};
 use crate::peer::{LocationIndex, Names, PeerIndex};
 
 /// What all peers share and nobody changes during a run.
@@ -20,6 +20,8 @@ pub struct World {
     pub bandwidth_dl: Vec<f64>,
     /// The latency between locations.
     pub latencies: LatencyTable,
+    /// The latencies of single links, if any have one of their own.
+    pub link_latencies: Option<LinkLatencies>,
     /// Whether uplinks queue.
     pub uplink: LinkMode,
     /// Whether downlinks queue.

@@ -91,6 +91,12 @@ impl LatencyTable {
             debug_assert!(false, "no latency between {from:?} and {to:?}");
             return self.delay_min;
         };
+        self.draw_from(law, stream)
+    }
+
+    /// Draws the one-way delay of a message whose latency has this law; never less than the floor.
+    #[inline]
+    pub fn draw_from(&self, law: &Distribution, stream: &mut Stream) -> Time {
         Time::from_ms_clamped(law.sample(stream) * self.share_paid()).max(self.delay_min)
     }
 }

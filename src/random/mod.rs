@@ -38,6 +38,8 @@ pub enum Purpose {
     Partition = 22,
     /// Whom a peer attached to a graph is linked to.
     Attach = 23,
+    /// Where the peers of a drawing begin (not a peer's).
+    Layout = 64,
     /// Draws of a peer's first service; its further services follow.
     Service = 256,
 }

@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use super::folder::{FolderError, RunFolder};
-use super::graph_export::write_links;
+use super::graph::write_links;
 use super::rows::write_table;
 use super::summary::{RunName, summary_json};
 use super::{coverage, deliveries, load};

@@ -4,7 +4,7 @@ mod coverage;
 mod deliveries;
 mod files;
 mod folder;
-mod graph_export;
+mod graph;
 pub mod histogram;
 mod load;
 #[cfg(feature = "parquet")]
@@ -16,6 +16,9 @@ mod table;
 
 pub use files::write_outputs;
 pub use folder::{FolderError, RunFolder};
-pub use graph_export::{ExportError, ExportLink, ExportPeer, Exported, GraphFormat};
+pub use graph::{
+    Arrangement, Colour, Drawing, Effort, ExportError, ExportLink, ExportPeer, Exported, Figures,
+    GraphFormat, Snapshots,
+};
 pub use summary::{RunName, Timing, show_summary};
 pub use table::table;

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use super::graph::{Effort, Figures};
 use super::table::table;
 use crate::record::{ConnectionEvent, Counts, DropCause, Flow, LossCause, Spread};
 use crate::simulation::{Ending, Outcome, Simulation};
 use crate::time::Time;
+use crate::topology::Graph;
 use crate::units::{show_bytes, show_count, show_rate};
 
 /// What a run is called.
@@ -98,6 +100,7 @@ pub(super) fn summary_json(
             json!({ "uplink": wait_json(&sent), "downlink": wait_json(&received) })
         }),
         "coverage": spread.map(|spread| coverage_json(spread, simulation, outcome)),
+        "stats": Figures::of(&final_graph(simulation, bootstrap), Effort::Summary).json(),
         "messages": { "total": counts_json(&outcome.total(), in_flight), "by_type": messages },
     });
     format!("{value:#}\n")
@@ -198,6 +201,33 @@ fn digits(value: f64, count: i32) -> String {
         true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
         false => text,
     }
+}
+
+/// The peers and links that `p2psim topology` exports of a finished run, numbered anew: bootstrap
+/// peers only where they have a link.
+fn final_graph(simulation: &Simulation, bootstrap: bool) -> Graph {
+    let (names, world) = (simulation.names(), simulation.world());
+    let mut shown: Vec<bool> = names
+        .types
+        .iter()
+        .map(|index| !world.is_bootstrap[index.as_usize()])
+        .collect();
+    let mut links: Vec<(u32, u32)> = Vec::new();
+    for link in simulation.links(bootstrap) {
+        shown[link.source.as_usize()] = true;
+        shown[link.target.as_usize()] = true;
+        links.push((link.source.0, link.target.0));
+    }
+    let mut numbers = vec![0; shown.len()];
+    let mut peers = 0;
+    for (number, _) in numbers.iter_mut().zip(&shown).filter(|&(_, &shown)| shown) {
+        *number = peers;
+        peers += 1;
+    }
+    for (a, b) in &mut links {
+        (*a, *b) = (numbers[*a as usize], numbers[*b as usize]);
+    }
+    Graph::numbered(peers, &links).0
 }
 
 fn counts_json(counts: &Counts, in_flight: u64) -> Value {

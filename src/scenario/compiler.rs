@@ -14,7 +14,7 @@ use super::{InputFile, LoadOptions, Scenario, ScenarioError, overrides, resolved
 use crate::distribution::Distribution;
 use crate::network::LatencyMeaning;
 use crate::peer::PeerId;
-use crate::simulation::Plan;
+use crate::simulation::{GraphSource, Plan, Population};
 use crate::time::Time;
 use crate::units::{show_bytes, show_count};
 
@@ -64,7 +64,7 @@ pub(super) fn compile(
         compiler.error(
             None,
             "the scenario is larger than 16 MiB",
-            "name link files instead",
+            "name graph files instead",
         );
         return Err(ScenarioError::new(compiler.diagnostics, compiler.sources));
     }
@@ -117,6 +117,13 @@ impl Inputs<'_> {
         path: &str,
         bytes_max: usize,
     ) -> Result<(Vec<u8>, String), String> {
+        let place = self.add(path, bytes_max)?;
+        let input = &self.files[place];
+        Ok((input.bytes.clone(), input.name.clone()))
+    }
+
+    /// As [`Inputs::read`]; its place among the inputs.
+    fn add(&mut self, path: &str, bytes_max: usize) -> Result<usize, String> {
         let path = self.folder.join(path);
         let bytes = super::read_file(&path, bytes_max)
             .map_err(|problem| format!("cannot read {}: {problem}", path.display()))?;
@@ -134,13 +141,13 @@ impl Inputs<'_> {
             count += 1;
             name = format!("{count}-{base}");
         }
-        if self.files.iter().all(|input| input.name != name) {
-            self.files.push(InputFile {
-                name: name.clone(),
-                bytes: bytes.clone(),
-            });
+        match self.files.iter().position(|input| input.name == name) {
+            Some(place) => Ok(place),
+            None => {
+                self.files.push(InputFile { name, bytes });
+                Ok(self.files.len() - 1)
+            }
         }
-        Ok((bytes, name))
     }
 }
 
@@ -197,6 +204,27 @@ impl Compiler<'_> {
     ) -> Option<(Vec<u8>, String)> {
         match self.inputs.read(&scalar.text, bytes_max) {
             Ok(read) => Some(read),
+            Err(problem) => {
+                self.error(place, problem, "a file, relative to the scenario");
+                None
+            }
+        }
+    }
+
+    /// Lets `read` have the bytes of a file that the scenario names, with its name, and keeps
+    /// them as an input of the run without a second copy; its name there, and what was read.
+    pub(super) fn read_input<T>(
+        &mut self,
+        scalar: &Scalar,
+        place: Place,
+        bytes_max: usize,
+        read: impl FnOnce(&str, &[u8]) -> T,
+    ) -> Option<(String, T)> {
+        match self.inputs.add(&scalar.text, bytes_max) {
+            Ok(at) => {
+                let input = &self.inputs.files[at];
+                Some((input.name.clone(), read(&input.name, &input.bytes)))
+            }
             Err(problem) => {
                 self.error(place, problem, "a file, relative to the scenario");
                 None
@@ -283,6 +311,10 @@ impl Compiler<'_> {
         if let Some(topology) = &topology {
             self.check_named_peers(&topology.ids);
         }
+        let snapshots = output.as_ref().and_then(|output| output.snapshots);
+        if let (Some((every, place)), Some(horizon)) = (snapshots, horizon) {
+            self.check_snapshots(every, place, horizon);
+        }
         let (network, latencies, meaning) = (network?, latencies?, meaning?);
         let Topology {
             types,
@@ -302,10 +334,10 @@ impl Compiler<'_> {
             // What follows would blame the stand-ins for what is wrong.
             return None;
         }
-        self.check_pairs(&matrix, &locations, &types, &counts);
+        self.check_pairs(&matrix, &locations, &types, &counts, &population);
         let (output, horizon) = (output?, horizon?);
         let measures = self.measures(&output, &types, &counts, horizon)?;
-        self.check_floor(&matrix, meaning, network.delay_min);
+        self.check_floor(&matrix, &population, place, meaning, network.delay_min);
         let plan = Plan {
             seed: seed?,
             horizon,
@@ -318,6 +350,7 @@ impl Compiler<'_> {
             population,
             logs: output.logs,
             measures,
+            snapshots: snapshots.map(|(every, _)| every),
             export_bootstrap: output.bootstrap,
         };
         let resolved = resolved::write(&plan, latencies_file.as_deref(), graph_file.as_deref());
@@ -330,12 +363,28 @@ impl Compiler<'_> {
             .any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
-    fn check_floor(&mut self, matrix: &Matrix, meaning: LatencyMeaning, delay_min: Time) {
+    fn check_floor(
+        &mut self,
+        matrix: &Matrix,
+        population: &Population,
+        place: Place,
+        meaning: LatencyMeaning,
+        delay_min: Time,
+    ) {
         let floor = match meaning {
             LatencyMeaning::RoundTrip => 2.0 * delay_min.as_ms(),
             LatencyMeaning::OneWay => delay_min.as_ms(),
         };
-        for (law, place) in matrix.placed_laws() {
+        let mut laws = matrix.placed_laws();
+        if let Population::Graph {
+            links: GraphSource::File(file),
+            ..
+        } = population
+        {
+            let of_links = file.latencies.iter().flat_map(|links| links.laws());
+            laws.extend(of_links.map(|law| (law.clone(), place)));
+        }
+        for (law, place) in laws {
             let below = law.mass_below(floor);
             // A constant below the floor, as in a matrix' diagonal, is raised as it should be.
             if below > 0.01 && law.as_constant().is_none() {
@@ -348,7 +397,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn check_memory(&mut self, population: &crate::simulation::Population, place: Place) {
+    fn check_memory(&mut self, population: &Population, place: Place) {
         let (peers, links) = population.size();
         let bytes = estimate_bytes(peers, links);
         if bytes > self.options.memory_limit_bytes {

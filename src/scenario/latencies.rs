@@ -9,7 +9,7 @@ use crate::distribution::Distribution;
 use crate::expression::nearest;
 use crate::network::{LatencyMeaning, LatencyTable};
 use crate::peer::LocationIndex;
-use crate::simulation::PeerType;
+use crate::simulation::{GraphSource, PeerType, Population};
 use crate::time::Time;
 use crate::units::Dimension;
 
@@ -381,13 +381,24 @@ impl Compiler<'_> {
         locations: &[String],
         types: &[PeerType],
         counts: &[u64],
+        population: &Population,
     ) {
+        let (placed, free) = placed_by_file(population, locations.len());
+        let mut counts = counts.to_vec();
+        if !free {
+            counts.fill(0);
+        }
         // How many peers could be at each location, one type's at most (0, 1, or more).
         let mut hosts: Vec<Vec<usize>> = vec![Vec::new(); locations.len()];
         for (index, peer_type) in types.iter().enumerate().filter(|&(i, _)| counts[i] > 0) {
             for location in peer_type.location.possible() {
                 hosts[location].push(index);
             }
+        }
+        // Those whom a graph file puts there count as one more type.
+        for (location, &count) in placed.iter().enumerate().filter(|&(_, &count)| count > 0) {
+            hosts[location].push(counts.len());
+            counts.push(count);
         }
         let together = |a: usize, b: usize| match (&hosts[a][..], &hosts[b][..]) {
             ([], _) | (_, []) => false,
@@ -433,6 +444,23 @@ impl Compiler<'_> {
             "a law for each pair, in one direction at least",
         );
     }
+}
+
+/// How many peers a graph file puts at each location, and whether it leaves any to their types.
+fn placed_by_file(population: &Population, locations: usize) -> (Vec<u64>, bool) {
+    let mut placed = vec![0; locations];
+    let given = match population {
+        Population::Graph {
+            links: GraphSource::File(file),
+            ..
+        } => &file.locations[..],
+        _ => &[],
+    };
+    for location in given.iter().flatten() {
+        placed[location.as_usize()] += 1;
+    }
+    let free = given.is_empty() || given.iter().any(Option::is_none);
+    (placed, free)
 }
 
 /// A list, or its begin where it is long.

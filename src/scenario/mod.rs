@@ -8,6 +8,7 @@ mod attach;
 mod compiler;
 mod diagnostics;
 mod fields;
+mod graph_file;
 mod latencies;
 mod laws;
 mod measured;

@@ -10,7 +10,7 @@ use super::diagnostics::{Diagnostic, Severity};
 use super::source::{Place, Sources};
 use crate::units::show_count;
 
-/// The largest scenario file, in bytes; larger networks are read from link files.
+/// The largest scenario file, in bytes; larger networks are read from graph files.
 pub(super) const FILE_BYTES_MAX: usize = 16 << 20;
 /// The most values and keys a scenario can have.
 const NODES_MAX: usize = 400_000;
@@ -166,7 +166,7 @@ fn explain(message: &str) -> (String, &'static str) {
     if has(&["budget breached"]) {
         let most = show_count(NODES_MAX as u64);
         let message = format!("this YAML has more than {most} values, or too long ones");
-        return (message, "a large network is better read from a link file");
+        return (message, "a large network is better read from a graph file");
     }
     (format!("this is not YAML: {message}"), "")
 }

@@ -21,11 +21,15 @@ use crate::units::show_count;
 const INTERVAL: Time = Time::from_ns(1_000_000_000);
 /// A default interval is lengthened until there are at most this many rows of load.
 const DEFAULT_ROWS_MAX: u64 = 1_000_000;
+const NS_PER_MS: u64 = 1_000_000;
+/// Each is a file.
+const SNAPSHOTS_MAX: u64 = 10_000;
 
 /// What a run writes.
 #[derive(Default)]
 pub(super) struct Output {
     pub(super) logs: LogOptions,
+    pub(super) snapshots: Option<(Time, Place)>,
     pub(super) bootstrap: bool,
     deliveries: DeliveryMode,
     load: LoadMode,
@@ -71,12 +75,17 @@ impl Compiler<'_> {
             Some(node) => self.table_format(node),
             None => Some(TableFormat::default()),
         };
+        let snapshots = match fields.get("snapshots") {
+            Some(node) => self.snapshots(node)?,
+            None => None,
+        };
         fields.finish(self);
         Some(Output {
             logs: LogOptions {
                 selection: selection?,
                 level: level?,
             },
+            snapshots,
             bootstrap: bootstrap?,
             deliveries: deliveries?,
             load: load?,
@@ -160,6 +169,32 @@ impl Compiler<'_> {
             interval,
             format: output.format,
         })
+    }
+
+    /// A time, or `none`.
+    fn snapshots(&mut self, node: &Node) -> Option<Option<(Time, Place)>> {
+        if matches!(&node.value, Value::Scalar(scalar) if scalar.text == "none") {
+            return Some(None);
+        }
+        let every = self.duration(node, Time::from_ns(NS_PER_MS))?;
+        if every.as_ns() % NS_PER_MS != 0 {
+            let message = format!("snapshots every {every} ms have no whole numbers of ms");
+            self.error(node.place, message, "a whole number of ms");
+            return None;
+        }
+        Some(Some((every, node.place)))
+    }
+
+    /// Whether a run to `horizon` has snapshots, and not too many.
+    pub(super) fn check_snapshots(&mut self, every: Time, place: Place, horizon: Time) {
+        let count = horizon.as_ns() / every.as_ns();
+        if count == 0 {
+            let message = "the run ends before its first snapshot";
+            self.warning(place, message, format!("at most the horizon, {horizon} ms"));
+        } else if count > SNAPSHOTS_MAX {
+            let message = format!("there would be {count} snapshots");
+            self.error(place, message, format!("at most {SNAPSHOTS_MAX}"));
+        }
     }
 
     fn log_selection(&mut self, node: &Node, topology: &Topology) -> Option<LogSelection> {

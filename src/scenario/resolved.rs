@@ -90,6 +90,10 @@ fn write_plan(
     };
     writeln!(yaml, "  logs: {logs}")?;
     writeln!(yaml, "  level: {}", plan.logs.level.key())?;
+    let snapshots = plan
+        .snapshots
+        .map_or("none".into(), |every| every.to_string());
+    writeln!(yaml, "  snapshots: {snapshots}")?;
     writeln!(yaml, "  bootstrap: {}", plan.export_bootstrap)?;
     let measures = &plan.measures;
     writeln!(yaml, "  deliveries: {}", measures.deliveries.key())?;
@@ -276,6 +280,8 @@ fn write_population(yaml: &mut String, plan: &Plan, graph_file: Option<&str>) ->
                 (None, GraphSource::Generator(generator)) => {
                     writeln!(yaml, "  graph: {}", text(&generator.to_string()))?;
                 }
+                // A graph file has its name.
+                (None, GraphSource::File(_)) => {}
                 (None, GraphSource::Listed(graph)) => {
                     let links: Vec<(u32, u32)> = graph.iter_links().collect();
                     let id = |place: u32| graph.ids()[place as usize];
@@ -290,6 +296,7 @@ fn write_population(yaml: &mut String, plan: &Plan, graph_file: Option<&str>) ->
             }
             write_attachments(yaml, plan, attach)?;
             match types {
+                TypeAssignment::File(_) => Ok(()),
                 TypeAssignment::One(index) => writeln!(yaml, "  types: {}", name(*index)),
                 TypeAssignment::Shares(shares) => {
                     writeln!(yaml, "  types:")?;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::compiler::Compiler;
 use super::fields::Fields;
-use super::node::{Node, Scalar, Value};
+use super::graph_file::Surroundings;
+use super::node::{Node, Value};
 use super::peer_types::PlacedType;
 use super::source::Place;
 use crate::distribution::{Choice, Distribution};
@@ -14,8 +15,8 @@ use crate::services::{ParameterValue, Parameters};
 use crate::simulation::{
     GraphSource, PeerType, Population, ServicePlan, TypeAssignment, whole_shares,
 };
+use crate::topology::Graph;
 use crate::topology::generators::Generator;
-use crate::topology::{Graph, links};
 use crate::units::Dimension;
 
 /// The type of the peers that others first turn to.
@@ -26,8 +27,6 @@ const BOOTSTRAP_MAX_PEERS: u64 = 100_000;
 /// The key for the type of the peers that `types` does not name.
 const OTHERS: &str = "others";
 const BOOTSTRAP_SERVICE: &str = "P2PConnectionManager";
-/// The largest link file, in bytes.
-const LINKS_BYTES_MAX: usize = 4 << 30;
 
 /// What a scenario says about its topology.
 pub(super) struct Topology {
@@ -119,12 +118,17 @@ impl Compiler<'_> {
             }
             self.emergent(node, key.place, &mut fields, types, locations)
         } else {
+            let assignment = fields.get("types");
+            let around = Surroundings {
+                types,
+                locations,
+                types_given: assignment.is_some(),
+            };
             let source = match (graph, edges) {
-                (Some((_, node)), _) => self.graph(node),
+                (Some((_, node)), _) => self.graph(node, &around),
                 (_, Some((_, node))) => self.edges(node),
                 _ => None,
             };
-            let assignment = fields.get("types");
             let attach = fields.get("attach");
             source.and_then(|source| self.given(source, assignment, attach, head, types))
         };
@@ -143,17 +147,21 @@ impl Compiler<'_> {
         Some(topology)
     }
 
-    /// A generator's call, or the path of a link file.
-    fn graph(&mut self, node: &Node) -> Option<(GraphSource, Ids, Option<String>, Place)> {
+    /// A generator's call, or the path of a graph file.
+    fn graph(
+        &mut self,
+        node: &Node,
+        around: &Surroundings<'_>,
+    ) -> Option<(GraphSource, Ids, Option<String>, Place)> {
         let Value::Scalar(scalar) = &node.value else {
             let message = format!("`graph` cannot be {}", node.described());
-            let expected = "erdos_renyi_graph(10, 0.5), or the path of a link file";
+            let expected = "erdos_renyi_graph(10, 0.5), or the path of a graph file";
             self.error(node.place, message, expected);
             return None;
         };
         // A path has no bracket at its end; a call has nothing else there.
         if !scalar.text.contains('(') {
-            return self.link_file(scalar, node.place);
+            return self.graph_file(scalar, node.place, around);
         }
         let placed = self.expression(scalar, node.place)?;
         match Generator::from_expression(&placed.expression) {
@@ -163,34 +171,6 @@ impl Compiler<'_> {
             }
             Err(errors) => {
                 self.placed_errors(&placed, errors);
-                None
-            }
-        }
-    }
-
-    fn link_file(
-        &mut self,
-        scalar: &Scalar,
-        place: Place,
-    ) -> Option<(GraphSource, Ids, Option<String>, Place)> {
-        let (bytes, file) = self.input(scalar, place, LINKS_BYTES_MAX)?;
-        match links::read(&bytes) {
-            Ok((graph, dropped)) => {
-                let ids = Ids::Listed(graph.ids().to_vec());
-                if dropped.self_loops + dropped.duplicates > 0 {
-                    let message = format!(
-                        "{}: {} links of a peer to itself and {} repeated ones were left out",
-                        scalar.text, dropped.self_loops, dropped.duplicates
-                    );
-                    self.warning(place, message, "");
-                }
-                Some((GraphSource::Listed(graph), ids, Some(file), place))
-            }
-            Err(errors) => {
-                for error in errors {
-                    let message = format!("{}, {error}", scalar.text);
-                    self.error(place, message, "a line for each link: two peer ids");
-                }
                 None
             }
         }
@@ -248,6 +228,7 @@ impl Compiler<'_> {
         head: Place,
         types: &[PlacedType],
     ) -> Option<Topology> {
+        let by_file = links.file_types().map(<[_]>::to_vec);
         let attached: Vec<&str> = match attach.map(|node| &node.value) {
             Some(Value::Map(entries)) => entries.iter().map(|(key, _)| &*key.text).collect(),
             _ => Vec::new(),
@@ -257,6 +238,7 @@ impl Compiler<'_> {
             .filter(|&place| !attached.contains(&&*types[place].peer_type.name))
             .collect();
         let assignment = match (assignment, &own[..]) {
+            (None, _) if by_file.is_some() => TypeAssignment::File(by_file.unwrap_or_default()),
             (Some(node), _) => self.assignment(node, &ids, types)?,
             (None, [only]) => TypeAssignment::One(TypeIndex(*only as u16)),
             (None, _) if types.len() == 1 => TypeAssignment::One(TypeIndex(0)),
@@ -276,6 +258,7 @@ impl Compiler<'_> {
                 let named = types.values().map(|&index| (index, 1));
                 named.chain(others.map(|index| (index, rest))).collect()
             }
+            TypeAssignment::File(types) => types.iter().map(|&index| (index, 1)).collect(),
         };
         for (index, count) in tally {
             counts[index.as_usize()] += count;

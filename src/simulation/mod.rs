@@ -10,7 +10,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 pub use conditions::{ConditionsPlan, Groups, PartitionPlan};
-pub use plan::{GraphSource, NamedLaw, PeerType, Plan, Population, ServicePlan, TypeAssignment};
+pub use plan::{
+    FileGraph, GraphSource, NamedLaw, PeerType, Plan, Population, ServicePlan, TypeAssignment,
+};
 pub use setup::{Setup, SetupError, draw_bandwidth, latencies, whole_shares};
 
 use crate::engine::{Engine, Network, Pause, PeerTraffic, Routes, World};
@@ -186,6 +188,7 @@ impl Simulation {
             bandwidth_ul: setup.bandwidth_ul,
             bandwidth_dl: setup.bandwidth_dl,
             latencies: setup::latencies(plan),
+            link_latencies: plan.file_graph().and_then(|file| file.latencies.clone()),
             uplink: plan.uplink,
             downlink: plan.downlink,
             conditions: setup.conditions,
@@ -210,21 +213,63 @@ impl Simulation {
         stop: &AtomicBool,
         mut report: impl FnMut(Progress),
     ) -> io::Result<Outcome> {
-        let ending = loop {
-            let pause = self.engine.run(self.horizon, EVENTS_PER_REPORT, stop);
+        let ending = self.advance(self.horizon, stop, &mut report)?;
+        self.outcome(ending)
+    }
+
+    /// As [`Simulation::run`], with a pause at every multiple of `every` up to the horizon, at
+    /// which `look` sees the network as it is before the events of that time. The run is the same.
+    ///
+    /// # Errors
+    /// When a log could not be written, and those of `look`.
+    ///
+    /// # Panics
+    /// When `every` is zero.
+    pub fn run_with_snapshots(
+        &mut self,
+        every: Time,
+        stop: &AtomicBool,
+        mut report: impl FnMut(Progress),
+        mut look: impl FnMut(&Self, Time) -> io::Result<()>,
+    ) -> io::Result<Outcome> {
+        assert!(every > Time::ZERO, "time goes on between two snapshots");
+        let mut next = every;
+        while next <= self.horizon {
+            if self.advance(next, stop, &mut report)? == Ending::Interrupted {
+                return self.outcome(Ending::Interrupted);
+            }
+            look(self, next)?;
+            next += every;
+        }
+        let ending = self.advance(self.horizon, stop, &mut report)?;
+        self.outcome(ending)
+    }
+
+    /// Runs to `end`, or until `stop` is set.
+    fn advance(
+        &mut self,
+        end: Time,
+        stop: &AtomicBool,
+        report: &mut impl FnMut(Progress),
+    ) -> io::Result<Ending> {
+        loop {
+            let pause = self.engine.run(end, EVENTS_PER_REPORT, stop);
             if let Some(error) = self.engine.log_error() {
                 return Err(error);
             }
             match pause {
-                Pause::Reached => break Ending::Horizon,
-                Pause::Stopped => break Ending::Interrupted,
+                Pause::Reached => return Ok(Ending::Horizon),
+                Pause::Stopped => return Ok(Ending::Interrupted),
                 Pause::Budget => report(Progress {
                     now: self.engine.reached(),
                     horizon: self.horizon,
                     events: self.engine.events(),
                 }),
             }
-        };
+        }
+    }
+
+    fn outcome(&mut self, ending: Ending) -> io::Result<Outcome> {
         let in_flight = self.engine.finish()?;
         let traffic = self.engine.traffic();
         let messages = self

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use super::conditions::ConditionsPlan;
 use crate::distribution::{Choice, Distribution};
-use crate::network::{LatencyTable, LinkMode};
+use crate::network::{LatencyTable, LinkLatencies, LinkMode};
 use crate::peer::{LocationIndex, PeerId, TypeIndex};
 use crate::record::{LogOptions, MeasureOptions};
 use crate::services::{ParameterKind, ParameterValue, Parameters, ServiceSpec};
 use crate::time::Time;
+use crate::topology::attributes::Attributes;
 use crate::topology::generators::Generator;
 use crate::topology::{Attachment, Graph};
 use crate::units::Dimension;
@@ -38,6 +39,8 @@ pub struct Plan {
     pub logs: LogOptions,
     /// What is measured, and how it is written.
     pub measures: MeasureOptions,
+    /// How often the topology is written during the run; a whole number of ms.
+    pub snapshots: Option<Time>,
     /// Whether bootstrap peers' connections are part of the exported topology.
     pub export_bootstrap: bool,
 }
@@ -96,6 +99,17 @@ impl Plan {
             add("topology.join".into(), Dimension::Time, join);
         }
         laws
+    }
+
+    /// The graph file that the network is read from, if it is.
+    pub fn file_graph(&self) -> Option<&FileGraph> {
+        match &self.population {
+            Population::Graph {
+                links: GraphSource::File(file),
+                ..
+            } => Some(file),
+            _ => None,
+        }
     }
 }
 
@@ -183,6 +197,9 @@ impl Population {
                         (generator.peers(), generator.expected_links())
                     }
                     GraphSource::Listed(graph) => (graph.peers() as u64, graph.links() as f64),
+                    GraphSource::File(file) => {
+                        (file.graph.peers() as u64, file.graph.links() as f64)
+                    }
                 };
                 for attachment in attach {
                     peers += attachment.count;
@@ -207,8 +224,50 @@ impl Population {
 pub enum GraphSource {
     /// A generator, under the run's seed.
     Generator(Generator),
-    /// Links listed in the scenario or in a file.
+    /// Links listed in the scenario.
     Listed(Graph),
+    /// A graph file.
+    File(Box<FileGraph>),
+}
+
+/// A graph file, checked against the scenario that names it.
+#[derive(Clone, Debug, Default)]
+pub struct FileGraph {
+    /// Its peers and links.
+    pub graph: Graph,
+    /// Everything it says of them, for exports.
+    pub attributes: Attributes,
+    /// Of which type its peers are, in the order of ids, where it says so and nothing else does.
+    pub types: Option<Vec<TypeIndex>>,
+    /// Where its peers are, by their places in `graph`; empty if it says so of none.
+    pub locations: Vec<Option<LocationIndex>>,
+    /// Its peers' upload bandwidths in bit/s; empty if it says so of none.
+    pub bandwidth_ul: Vec<Option<Distribution>>,
+    /// Its peers' download bandwidths in bit/s; empty if it says so of none.
+    pub bandwidth_dl: Vec<Option<Distribution>>,
+    /// The latencies of links that have their own.
+    pub latencies: Option<LinkLatencies>,
+}
+
+impl GraphSource {
+    /// Of which type a graph file says that its peers are.
+    pub fn file_types(&self) -> Option<&[TypeIndex]> {
+        match self {
+            GraphSource::File(file) => file.types.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+impl FileGraph {
+    /// The graph and all that is said of it, without anything that a scenario would check.
+    pub fn new(graph: Graph, attributes: Attributes) -> Self {
+        FileGraph {
+            graph,
+            attributes,
+            ..FileGraph::default()
+        }
+    }
 }
 
 /// Who is of which type.
@@ -227,4 +286,6 @@ pub enum TypeAssignment {
         /// The type of those that are not; `None` if all are named.
         others: Option<TypeIndex>,
     },
+    /// As the graph's file says, in the order of ids.
+    File(Vec<TypeIndex>),
 }

@@ -9,7 +9,7 @@ use crate::time::Time;
 use crate::topology::attach;
 use crate::topology::generators::GenerateError;
 
-use super::plan::{GraphSource, PeerType, Plan, Population, TypeAssignment};
+use super::plan::{FileGraph, GraphSource, PeerType, Plan, Population, TypeAssignment};
 
 /// How often a bandwidth that is not positive is drawn again.
 const BANDWIDTH_TRIES: usize = 100;
@@ -74,6 +74,7 @@ impl Setup {
                 let mut graph = match links {
                     GraphSource::Generator(generator) => generator.generate(plan.seed)?,
                     GraphSource::Listed(graph) => graph.clone(),
+                    GraphSource::File(file) => file.graph.clone(),
                 };
                 let mut types = assign_types(plan.seed, types, graph.ids());
                 if !attachments.is_empty() {
@@ -127,14 +128,14 @@ impl Setup {
         let id = self.names.ids[place];
         let type_index = self.names.types[place].as_usize();
         let peer_type = &plan.types[type_index];
+        let given = Given::of(plan, place);
+        let stream = |purpose| Stream::new(plan.seed, id.0, purpose);
         let attributes =
-            Attributes::draw(peer_type, |purpose| Stream::new(plan.seed, id.0, purpose)).map_err(
-                |key| SetupError::Bandwidth {
-                    key,
-                    peer_type: peer_type.name.clone(),
-                    peer: id,
-                },
-            )?;
+            Attributes::draw(peer_type, given, stream).map_err(|key| SetupError::Bandwidth {
+                key,
+                peer_type: peer_type.name.clone(),
+                peer: id,
+            })?;
         self.locations.push(attributes.location);
         self.bandwidth_ul.push(attributes.bandwidth_ul);
         self.bandwidth_dl.push(attributes.bandwidth_dl);
@@ -186,6 +187,28 @@ struct Attributes {
     bandwidth_dl: f64,
 }
 
+/// What a graph file says of a peer, in place of its type.
+#[derive(Clone, Copy)]
+struct Given<'a> {
+    location: Option<LocationIndex>,
+    bandwidth_ul: Option<&'a Distribution>,
+    bandwidth_dl: Option<&'a Distribution>,
+}
+
+impl<'a> Given<'a> {
+    fn of(plan: &'a Plan, place: usize) -> Self {
+        let file = plan.file_graph();
+        let law = |of: fn(&FileGraph) -> &Vec<Option<Distribution>>| {
+            file.and_then(|file| of(file).get(place)?.as_ref())
+        };
+        Given {
+            location: file.and_then(|file| *file.locations.get(place)?),
+            bandwidth_ul: law(|file| &file.bandwidth_ul),
+            bandwidth_dl: law(|file| &file.bandwidth_dl),
+        }
+    }
+}
+
 impl Attributes {
     /// Draws the attributes of a peer of this type, each from the stream of its purpose.
     ///
@@ -193,15 +216,25 @@ impl Attributes {
     /// The scenario's key of a bandwidth that stayed at or below zero for 100 draws.
     fn draw(
         peer_type: &PeerType,
+        given: Given<'_>,
         stream: impl Fn(Purpose) -> Stream,
     ) -> Result<Self, &'static str> {
         let bandwidth = |key, law, purpose| draw_bandwidth(law, &mut stream(purpose)).ok_or(key);
         Ok(Attributes {
-            location: LocationIndex(
-                peer_type.location.sample(&mut stream(Purpose::Location)) as u16
-            ),
-            bandwidth_ul: bandwidth("bandwidth_ul", &peer_type.bandwidth_ul, Purpose::Upload)?,
-            bandwidth_dl: bandwidth("bandwidth_dl", &peer_type.bandwidth_dl, Purpose::Download)?,
+            location: given.location.unwrap_or_else(|| {
+                let drawn = peer_type.location.sample(&mut stream(Purpose::Location));
+                LocationIndex(drawn as u16)
+            }),
+            bandwidth_ul: bandwidth(
+                "bandwidth_ul",
+                given.bandwidth_ul.unwrap_or(&peer_type.bandwidth_ul),
+                Purpose::Upload,
+            )?,
+            bandwidth_dl: bandwidth(
+                "bandwidth_dl",
+                given.bandwidth_dl.unwrap_or(&peer_type.bandwidth_dl),
+                Purpose::Download,
+            )?,
         })
     }
 }
@@ -237,6 +270,7 @@ fn assign_types(seed: u64, assignment: &TypeAssignment, ids: &[PeerId]) -> Vec<T
                 (None, None) => panic!("no type for peer {id}"),
             })
             .collect(),
+        TypeAssignment::File(types) => types.clone(),
     }
 }
 

@@ -1,8 +1,10 @@
 //! Graphs of peers: the compact graph itself, generators under networkx's names, and files.
 
 mod attach;
+pub mod attributes;
+pub mod files;
 pub mod generators;
-pub mod links;
+pub mod statistics;
 mod watts_strogatz;
 
 pub use attach::{Attachment, attach};

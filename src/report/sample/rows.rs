@@ -276,7 +276,7 @@ impl Frame {
 fn csv_fields(fields: &[&str]) -> io::Result<Vec<u8>> {
     let mut out = csv::Writer::from_writer(Vec::new());
     out.write_record(fields)
-        .map_err(crate::report::graph_export::into_io)?;
+        .map_err(crate::report::graph::into_io)?;
     let mut line = out.into_inner().map_err(|error| error.into_error())?;
     line.pop();
     Ok(line)

@@ -1,12 +1,26 @@
-//! Topologies for other programs: CSV for tables, DOT for graphviz.
+//! Topologies for other programs and for people: exports, drawings, figures, snapshots.
+
+mod drawing;
+mod figures;
+mod formats;
+mod layout;
+mod timeline;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::peer::Names;
-use crate::simulation::{LinkOutcome, Setup};
+use crate::peer::{Names, PeerId};
+use crate::simulation::{FileGraph, LinkOutcome, Setup};
+use crate::topology::Graph;
+use crate::topology::attributes::{Cell, Column};
+
+pub use drawing::{Colour, Drawing};
+pub use figures::{Effort, Figures};
+pub use formats::GraphFormat;
+pub use layout::Arrangement;
+pub use timeline::Snapshots;
 
 /// The header of `topology.csv`.
 const LINK_HEADER: [&str; 4] = ["source", "target", "bandwidth_bit_per_s", "since_ms"];
@@ -32,16 +46,6 @@ pub(super) fn write_links<W: Write>(
     Ok(())
 }
 
-/// A format of an exported topology.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum GraphFormat {
-    /// One link a row.
-    #[default]
-    Csv,
-    /// Graphviz: `dot -Tsvg`.
-    Dot,
-}
-
 /// A peer of an exported topology.
 #[derive(Clone, Debug, Deserialize)]
 pub struct ExportPeer {
@@ -52,6 +56,12 @@ pub struct ExportPeer {
     pub type_name: String,
     /// Its location.
     pub location: String,
+    /// Its upload bandwidth in bit/s.
+    #[serde(rename = "bandwidth_ul_bit_per_s")]
+    pub bandwidth_ul: f64,
+    /// Its download bandwidth in bit/s.
+    #[serde(rename = "bandwidth_dl_bit_per_s")]
+    pub bandwidth_dl: f64,
     /// Whether it is online.
     pub online: bool,
 }
@@ -61,7 +71,7 @@ pub struct ExportPeer {
 pub struct ExportLink {
     /// The id of one end.
     pub source: u64,
-    /// The id of the other.
+    /// The id of the other, which is larger.
     pub target: u64,
     /// The smaller of the source's upload and the target's download, in bit/s.
     #[serde(rename = "bandwidth_bit_per_s")]
@@ -72,12 +82,16 @@ pub struct ExportLink {
 }
 
 /// A topology to be exported.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Exported {
     /// All peers, in ascending order of their ids.
     pub peers: Vec<ExportPeer>,
-    /// All links.
+    /// All links, in ascending order.
     pub links: Vec<ExportLink>,
+    /// What a graph file said of its peers besides, by their places in `peers`.
+    kept_of_peers: Vec<Column<u32>>,
+    /// What it said of its links, by their places in `links`.
+    kept_of_links: Vec<Column<u32>>,
 }
 
 /// Why a run's topology could not be read.
@@ -104,6 +118,8 @@ impl Exported {
                 id: names.ids[place].0,
                 type_name: names.type_names[names.types[place].as_usize()].clone(),
                 location: locations[setup.locations[place].as_usize()].clone(),
+                bandwidth_ul: setup.bandwidth_ul[place],
+                bandwidth_dl: setup.bandwidth_dl[place],
                 online: true,
             })
             .collect();
@@ -117,7 +133,11 @@ impl Exported {
                 since: "0".into(),
             })
             .collect();
-        Exported { peers, links }
+        Exported {
+            peers,
+            links,
+            ..Exported::default()
+        }
     }
 
     /// The final topology of a run, from its folder. Peers are those of `peers.csv`; bootstrap
@@ -129,6 +149,7 @@ impl Exported {
         let mut exported = Exported {
             peers: read_csv(&folder.join("peers.csv"))?,
             links: read_csv(&folder.join("topology.csv"))?,
+            ..Exported::default()
         };
         let linked: std::collections::BTreeSet<u64> = exported
             .links
@@ -138,78 +159,65 @@ impl Exported {
         exported
             .peers
             .retain(|peer| peer.type_name != "bootstrap" || linked.contains(&peer.id));
+        let known = |id: u64| exported.peers.binary_search_by_key(&id, |peer| peer.id);
+        if let Some(&unknown) = linked.iter().find(|&&id| known(id).is_err()) {
+            return Err(ExportError::Read {
+                path: folder.join("topology.csv"),
+                problem: format!("it names peer {unknown}, which is not in peers.csv"),
+            });
+        }
         Ok(exported)
     }
 
-    /// Writes the topology.
-    ///
-    /// # Errors
-    /// When `out` refuses.
-    pub fn write(&self, format: GraphFormat, out: &mut impl Write) -> io::Result<()> {
-        match format {
-            GraphFormat::Csv => self.write_csv(out),
-            GraphFormat::Dot => self.write_dot(out),
-        }
-    }
-
-    fn write_csv(&self, out: &mut impl Write) -> io::Result<()> {
-        let mut out = csv::Writer::from_writer(out);
-        let mut rows = || {
-            out.write_record(LINK_HEADER)?;
-            for link in &self.links {
-                out.serialize((link.source, link.target, link.bandwidth, &link.since))?;
-            }
-            out.flush().map_err(csv::Error::from)
+    /// Adds what the graph file that the network came from says of its peers and links.
+    pub fn keep(&mut self, file: &FileGraph) {
+        let id = |place: u32| file.graph.ids()[place as usize].0;
+        let peer = |place: u32| {
+            let found = self.peers.binary_search_by_key(&id(place), |peer| peer.id);
+            found.ok().map(|place| place as u32)
         };
-        rows().map_err(into_io)
+        let link = |(a, b): (u32, u32)| {
+            let ends = (id(a), id(b));
+            let found = self
+                .links
+                .binary_search_by_key(&ends, |link| (link.source, link.target));
+            found.ok().map(|place| place as u32)
+        };
+        let own = |name: &str, own: &[&str]| own.contains(&name);
+        let peers = file.attributes.peers.iter();
+        let of_peers = peers.filter(|column| !own(&column.name, &formats::OWN_OF_PEERS));
+        let of_peers = of_peers.map(|column| rekeyed(column, peer)).collect();
+        let links = file.attributes.links.iter();
+        let of_links = links.filter(|column| !own(&column.name, &formats::OWN_OF_LINKS));
+        let of_links = of_links.map(|column| rekeyed(column, link)).collect();
+        (self.kept_of_peers, self.kept_of_links) = (of_peers, of_links);
     }
 
-    fn write_dot(&self, out: &mut impl Write) -> io::Result<()> {
-        writeln!(out, "graph topology {{")?;
-        writeln!(out, "  layout=sfdp; overlap=prism; outputorder=edgesfirst;")?;
-        writeln!(
-            out,
-            "  node [shape=ellipse, style=filled, fontname=\"Helvetica\"];"
-        )?;
-        let mut types: Vec<&str> = self.peers.iter().map(|p| p.type_name.as_str()).collect();
-        types.sort_unstable();
-        types.dedup();
-        for peer in &self.peers {
-            let place = types.binary_search(&peer.type_name.as_str()).unwrap_or(0);
-            let colour = COLOURS[place % COLOURS.len()];
-            let style = if peer.online { "filled" } else { "dashed" };
-            writeln!(
-                out,
-                "  {} [label=\"{}\\n{}\\n{}\", type=\"{}\", location=\"{}\", online={}, \
-                 style={style}, fillcolor=\"{colour}\"];",
-                peer.id,
-                peer.id,
-                escape(&peer.type_name),
-                escape(&peer.location),
-                escape(&peer.type_name),
-                escape(&peer.location),
-                peer.online,
-            )?;
-        }
-        for link in &self.links {
-            writeln!(
-                out,
-                "  {} -- {} [bandwidth={}, since_ms={}];",
-                link.source, link.target, link.bandwidth, link.since
-            )?;
-        }
-        writeln!(out, "}}")
+    /// Its peers and links alone.
+    pub fn graph(&self) -> Graph {
+        let ids = self.peers.iter().map(|peer| PeerId(peer.id)).collect();
+        let links: Vec<(PeerId, PeerId)> = self
+            .links
+            .iter()
+            .map(|link| (PeerId(link.source), PeerId(link.target)))
+            .collect();
+        Graph::new(ids, &links).0
     }
 }
 
-/// Pale colours that print well under black text (ColorBrewer's Pastel1), one a type.
-const COLOURS: [&str; 8] = [
-    "#b3cde3", "#fbb4ae", "#ccebc5", "#decbe4", "#fed9a6", "#ffffcc", "#e5d8bd", "#fddaec",
-];
-
-/// Text between double quotes in DOT.
-fn escape(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"")
+/// The column under other keys; what has none is left out.
+fn rekeyed<K: Copy>(column: &Column<K>, key: impl Fn(K) -> Option<u32>) -> Column<u32> {
+    let cells = column.cells.iter().filter_map(|cell| {
+        Some(Cell {
+            at: key(cell.at)?,
+            line: cell.line,
+            value: cell.value.clone(),
+        })
+    });
+    Column {
+        name: column.name.clone(),
+        cells: cells.collect(),
+    }
 }
 
 pub(super) fn into_io(error: csv::Error) -> io::Error {

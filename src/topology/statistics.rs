@@ -1,0 +1,372 @@
+//! Figures of a graph: degrees, components, clustering, assortativity, lengths of paths.
+
+use super::Graph;
+use crate::random::{Purpose, Stream};
+
+/// Paths are measured from every peer of a component up to this size.
+pub const EXACT_PEERS_MAX: usize = 10_000;
+/// From so many peers, drawn at random, in larger ones.
+pub const SOURCES_SAMPLED: usize = 1_024;
+/// Breadth-first searches made at once: the bits of a word.
+const WIDTH: usize = 64;
+
+/// How many links peers have.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Degrees {
+    /// The fewest.
+    pub min: u64,
+    /// The most.
+    pub max: u64,
+    /// On average.
+    pub mean: f64,
+    /// The standard deviation over all peers.
+    pub sd: f64,
+    /// (links, peers with so many), ascending; only what occurs.
+    pub histogram: Vec<(u64, u64)>,
+}
+
+/// Which peers can reach each other.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Components {
+    /// How many groups there are.
+    pub count: u64,
+    /// The peers of the largest (of the one with the lowest id, where several are as large),
+    /// ascending.
+    pub largest: Vec<u32>,
+}
+
+/// How often neighbours of a peer are neighbours of each other.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Clustering {
+    /// Three peers that are all linked.
+    pub triangles: u64,
+    /// The mean, over all peers, of the share of pairs of its neighbours that are linked; 0 for
+    /// peers with fewer than two (Watts and Strogatz 1998).
+    pub average: f64,
+    /// The share of connected triples that are triangles; 0 where there is none.
+    pub transitivity: f64,
+}
+
+/// How long the shortest paths are within the largest component.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Paths {
+    /// From how many peers they were measured.
+    pub sources: u64,
+    /// Whether those are all.
+    pub exact: bool,
+    /// Their mean length in links.
+    pub mean: f64,
+    /// The longest one found: the diameter, or at most the diameter where only a sample of the
+    /// peers was a source.
+    pub longest: u64,
+}
+
+/// The degrees of a graph's peers; all zero for a graph without peers.
+pub fn degrees(graph: &Graph) -> Degrees {
+    let mut degrees: Vec<u64> = (0..graph.peers())
+        .map(|peer| graph.neighbours(peer).len() as u64)
+        .collect();
+    degrees.sort_unstable();
+    let (Some(&min), Some(&max)) = (degrees.first(), degrees.last()) else {
+        return Degrees::default();
+    };
+    let peers = degrees.len() as f64;
+    let mean = 2.0 * graph.links() as f64 / peers;
+    let histogram: Vec<(u64, u64)> = degrees
+        .chunk_by(|a, b| a == b)
+        .map(|same| (same[0], same.len() as u64))
+        .collect();
+    let squares = histogram
+        .iter()
+        .map(|&(degree, count)| count as f64 * (degree as f64 - mean) * (degree as f64 - mean));
+    Degrees {
+        min,
+        max,
+        mean,
+        sd: (squares.sum::<f64>() / peers).sqrt(),
+        histogram,
+    }
+}
+
+/// The components of a graph.
+pub fn components(graph: &Graph) -> Components {
+    let mut seen = vec![false; graph.peers()];
+    let mut found = Components {
+        count: 0,
+        largest: Vec::new(),
+    };
+    for start in 0..graph.peers() as u32 {
+        if seen[start as usize] {
+            continue;
+        }
+        seen[start as usize] = true;
+        let mut component = vec![start];
+        let mut next = 0;
+        while let Some(&peer) = component.get(next) {
+            next += 1;
+            for &other in graph.neighbours(peer as usize) {
+                if !std::mem::replace(&mut seen[other as usize], true) {
+                    component.push(other);
+                }
+            }
+        }
+        found.count += 1;
+        if component.len() > found.largest.len() {
+            found.largest = component;
+        }
+    }
+    found.largest.sort_unstable();
+    found
+}
+
+/// Pearson's correlation of the degrees at both ends of a link (Newman 2002, doi:10.1103/
+/// PhysRevLett.89.208701); none where all ends have the same degree.
+pub fn assortativity(graph: &Graph) -> Option<f64> {
+    // Whole numbers: exact, and so zero variance is zero.
+    let (mut sum, mut squares, mut products) = (0_u128, 0_u128, 0_u128);
+    for peer in 0..graph.peers() {
+        let degree = graph.neighbours(peer).len() as u128;
+        sum += degree * degree;
+        squares += degree * degree * degree;
+        for &other in graph.neighbours(peer) {
+            products += degree * graph.neighbours(other as usize).len() as u128;
+        }
+    }
+    let ends = 2 * u128::from(graph.links());
+    let variance = ends * squares - sum * sum;
+    let covariance = (ends * products) as i128 - (sum * sum) as i128;
+    (variance > 0).then(|| covariance as f64 / variance as f64)
+}
+
+/// The triangles of a graph, found from their end with the fewest links, so that the work is at
+/// most links^1.5 (Chiba and Nishizeki 1985).
+pub fn clustering(graph: &Graph) -> Clustering {
+    let peers = graph.peers();
+    let rank = |peer: u32| (graph.neighbours(peer as usize).len(), peer);
+    // Links from lower to higher rank alone.
+    let mut starts = Vec::with_capacity(peers + 1);
+    let mut upward: Vec<u32> = Vec::with_capacity(graph.links() as usize);
+    for peer in 0..peers as u32 {
+        starts.push(upward.len());
+        let neighbours = graph.neighbours(peer as usize).iter();
+        upward.extend(neighbours.filter(|&&other| rank(other) > rank(peer)));
+    }
+    starts.push(upward.len());
+    let of = |peer: u32| &upward[starts[peer as usize]..starts[peer as usize + 1]];
+    let mut triangles_of = vec![0_u64; peers];
+    let mut triangles = 0;
+    let mut mark = vec![u32::MAX; peers];
+    for a in 0..peers as u32 {
+        for &b in of(a) {
+            mark[b as usize] = a;
+        }
+        for &b in of(a) {
+            for &c in of(b).iter().filter(|&&c| mark[c as usize] == a) {
+                triangles += 1;
+                for corner in [a, b, c] {
+                    triangles_of[corner as usize] += 1;
+                }
+            }
+        }
+    }
+    let mut triples = 0_u128;
+    let mut local = 0.0;
+    for (peer, &triangles) in triangles_of.iter().enumerate() {
+        let degree = graph.neighbours(peer).len() as u128;
+        let pairs = degree * degree.saturating_sub(1) / 2;
+        triples += pairs;
+        if pairs > 0 {
+            local += triangles as f64 / pairs as f64;
+        }
+    }
+    Clustering {
+        triangles,
+        average: if peers > 0 { local / peers as f64 } else { 0.0 },
+        transitivity: if triples > 0 {
+            3.0 * triangles as f64 / triples as f64
+        } else {
+            0.0
+        },
+    }
+}
+
+/// The shortest paths within a component (ascending places): from all of its peers up to
+/// [`EXACT_PEERS_MAX`], else from [`SOURCES_SAMPLED`] of them; none where it has no path.
+///
+/// 64 searches go on at once, a bit each (Then et al. 2014, doi:10.14778/2735496.2735507); sources
+/// close to each other share most of their way.
+pub fn paths(graph: &Graph, component: &[u32]) -> Option<Paths> {
+    if component.len() < 2 {
+        return None;
+    }
+    let exact = component.len() <= EXACT_PEERS_MAX;
+    let mut chosen = component.to_vec();
+    if !exact {
+        // Of the graph alone, so that its figures are always the same.
+        let mut stream = Stream::global(0, Purpose::Sample);
+        stream.choose_front(&mut chosen, SOURCES_SAMPLED);
+        chosen.truncate(SOURCES_SAMPLED);
+        chosen.sort_unstable();
+    }
+    let sources = in_order_of_search(graph, component[0], &chosen);
+    let mut searches = Searches::new(graph.peers());
+    let (mut sum, mut longest) = (0_u128, 0);
+    for batch in sources.chunks(WIDTH) {
+        let (total, deepest) = searches.run(graph, batch);
+        sum += u128::from(total);
+        longest = longest.max(deepest);
+    }
+    let pairs = sources.len() as f64 * (component.len() - 1) as f64;
+    Some(Paths {
+        sources: sources.len() as u64,
+        exact,
+        mean: sum as f64 / pairs,
+        longest,
+    })
+}
+
+/// The `chosen` (ascending) in the order in which a breadth-first search from `start` comes to
+/// them.
+fn in_order_of_search(graph: &Graph, start: u32, chosen: &[u32]) -> Vec<u32> {
+    let mut seen = vec![false; graph.peers()];
+    seen[start as usize] = true;
+    let mut queue = vec![start];
+    let mut next = 0;
+    while let Some(&peer) = queue.get(next) {
+        next += 1;
+        for &other in graph.neighbours(peer as usize) {
+            if !std::mem::replace(&mut seen[other as usize], true) {
+                queue.push(other);
+            }
+        }
+    }
+    queue.retain(|peer| chosen.binary_search(peer).is_ok());
+    queue
+}
+
+/// Up to 64 breadth-first searches at once.
+struct Searches {
+    /// Which searches have been at a peer.
+    seen: Vec<u64>,
+    /// Which come to it next.
+    coming: Vec<u64>,
+}
+
+impl Searches {
+    fn new(peers: usize) -> Self {
+        Searches {
+            seen: vec![0; peers],
+            coming: vec![0; peers],
+        }
+    }
+
+    /// The sum of the distances from `sources` (64 at most) to all they reach, and the largest.
+    fn run(&mut self, graph: &Graph, sources: &[u32]) -> (u64, u64) {
+        self.seen.fill(0);
+        // Where searches are now, and which.
+        let mut front: Vec<(u32, u64)> = Vec::new();
+        for (bit, &source) in sources.iter().enumerate() {
+            self.seen[source as usize] = 1 << bit;
+            front.push((source, 1 << bit));
+        }
+        let mut touched: Vec<u32> = Vec::new();
+        let (mut sum, mut depth) = (0, 0);
+        loop {
+            for &(peer, searches) in &front {
+                for &other in graph.neighbours(peer as usize) {
+                    let coming = &mut self.coming[other as usize];
+                    if *coming == 0 {
+                        touched.push(other);
+                    }
+                    *coming |= searches;
+                }
+            }
+            front.clear();
+            for peer in touched.drain(..) {
+                let coming = std::mem::take(&mut self.coming[peer as usize]);
+                let new = coming & !self.seen[peer as usize];
+                if new != 0 {
+                    self.seen[peer as usize] |= new;
+                    front.push((peer, new));
+                }
+            }
+            if front.is_empty() {
+                return (sum, depth);
+            }
+            depth += 1;
+            let arrived: u64 = front
+                .iter()
+                .map(|(_, new)| u64::from(new.count_ones()))
+                .sum();
+            sum += depth * arrived;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn graph(peers: u32, links: &[(u32, u32)]) -> Graph {
+        Graph::numbered(peers, links).0
+    }
+
+    #[test]
+    fn figures_of_a_triangle_with_a_tail() {
+        let graph = graph(6, &[(0, 1), (1, 2), (2, 0), (2, 3), (3, 4)]);
+        let degrees = degrees(&graph);
+        assert_eq!((degrees.min, degrees.max), (0, 3));
+        assert_eq!(degrees.histogram, [(0, 1), (1, 1), (2, 3), (3, 1)]);
+        assert!((degrees.mean - 10.0 / 6.0).abs() < 1e-12);
+        let components = components(&graph);
+        assert_eq!(
+            (components.count, &components.largest[..]),
+            (2, &[0, 1, 2, 3, 4][..])
+        );
+        let clustering = clustering(&graph);
+        // Peers 0 and 1: 1 of 1; peer 2: 1 of 3; triples: 1 + 1 + 3 + 1.
+        assert_eq!(clustering.triangles, 1);
+        assert!((clustering.average - (2.0 + 1.0 / 3.0) / 6.0).abs() < 1e-12);
+        assert!((clustering.transitivity - 0.5).abs() < 1e-12);
+        let paths = paths(&graph, &components.largest).expect("paths");
+        // Distances: 0-1 1, 0-2 1, 0-3 2, 0-4 3, 1-2 1, 1-3 2, 1-4 3, 2-3 1, 2-4 2, 3-4 1.
+        assert_eq!((paths.mean, paths.longest, paths.exact), (1.7, 3, true));
+    }
+
+    #[test]
+    fn assortativity_is_a_correlation() {
+        let star = graph(4, &[(0, 1), (0, 2), (0, 3)]);
+        assert_eq!(assortativity(&star), Some(-1.0));
+        let cycle = graph(3, &[(0, 1), (1, 2), (2, 0)]);
+        assert_eq!(assortativity(&cycle), None);
+        assert_eq!(assortativity(&graph(3, &[])), None);
+    }
+
+    #[test]
+    fn more_sources_than_one_batch_and_empty_graphs() {
+        // A cycle of n peers: n odd, all distances 1 ... (n - 1) / 2 twice.
+        let peers = 201_u32;
+        let links: Vec<(u32, u32)> = (0..peers).map(|peer| (peer, (peer + 1) % peers)).collect();
+        let cycle = graph(peers, &links);
+        let found = paths(&cycle, &components(&cycle).largest).expect("paths");
+        assert_eq!((found.mean, found.longest), (50.5, 100));
+        let empty = Graph::default();
+        assert_eq!(degrees(&empty), Degrees::default());
+        assert_eq!(components(&empty).count, 0);
+        assert_eq!(clustering(&empty).average, 0.0);
+        assert_eq!(paths(&empty, &[]), None);
+    }
+
+    #[test]
+    fn a_sample_of_a_large_graph_is_near_the_truth() {
+        let peers = EXACT_PEERS_MAX as u32 + 1;
+        let links: Vec<(u32, u32)> = (1..peers).map(|peer| (0, peer)).collect();
+        let star = graph(peers, &links);
+        let found = paths(&star, &components(&star).largest).expect("paths");
+        assert_eq!(
+            (found.sources, found.exact, found.longest),
+            (1_024, false, 2)
+        );
+        assert!((found.mean - 2.0).abs() < 0.001);
+    }
+}
