@@ -132,9 +132,9 @@ impl Exclusion {
             .filter(|&peer| {
                 Some(peer) != from
                     && !context.is_bootstrap(peer)
-                    && !(!self.types.is_empty() && self.types.contains(&context.type_of(peer)))
-                    && !(!self.peers.is_empty()
-                        && self.peers.binary_search(&context.id(peer)).is_ok())
+                    && (self.types.is_empty() || !self.types.contains(&context.type_of(peer)))
+                    && (self.peers.is_empty()
+                        || self.peers.binary_search(&context.id(peer)).is_err())
             })
             .collect();
         if chosen.len() > fanout {
