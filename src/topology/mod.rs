@@ -2,7 +2,6 @@
 
 pub mod generators;
 pub mod links;
-mod watts_strogatz;
 
 use crate::peer::PeerId;
 
@@ -119,6 +118,22 @@ impl Graph {
     /// The places of a peer's neighbours, ascending.
     pub fn neighbours(&self, peer: usize) -> &[u32] {
         &self.neighbours[self.starts[peer] as usize..self.starts[peer + 1] as usize]
+    }
+
+    /// Whether every peer can be reached from every other.
+    pub fn is_connected(&self) -> bool {
+        let mut reached = vec![false; self.peers()];
+        let mut waiting = vec![0_u32];
+        let mut count = 0;
+        while let Some(peer) = waiting.pop().filter(|_| self.peers() > 0) {
+            if std::mem::replace(&mut reached[peer as usize], true) {
+                continue;
+            }
+            count += 1;
+            let others = self.neighbours(peer as usize).iter();
+            waiting.extend(others.filter(|&&other| !reached[other as usize]));
+        }
+        count == self.peers()
     }
 
     /// Every link once, as (lower place, higher place), ascending.
