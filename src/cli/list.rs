@@ -4,8 +4,9 @@ use clap::{Args, ValueEnum};
 
 use super::{Failure, print};
 use crate::distribution::laws;
+use crate::expression::nearest;
 use crate::services::{ParameterKind, Registry};
-use crate::topology::generators;
+use crate::topology::generators::{self, Family, GeneratorSpec};
 
 /// List what a scenario can name, with parameters, units and defaults
 #[derive(Args)]
@@ -14,6 +15,8 @@ pub(super) struct ListArgs {
     /// What to list
     #[arg(value_enum)]
     what: What,
+    /// One generator only
+    name: Option<String>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -27,10 +30,15 @@ enum What {
 }
 
 pub(super) fn list(args: &ListArgs, registry: &Registry) -> Result<(), Failure> {
+    if args.name.is_some() && !matches!(args.what, What::Generators) {
+        return Err(Failure::Usage(
+            "only generators can be listed by name\n  leave the name out".into(),
+        ));
+    }
     print(&match args.what {
         What::Services => services(registry),
         What::Distributions => distributions(),
-        What::Generators => graph_generators(),
+        What::Generators => graph_generators(args.name.as_deref())?,
     })
 }
 
@@ -96,18 +104,69 @@ fn distributions() -> String {
     text
 }
 
-fn graph_generators() -> String {
+fn graph_generators(name: Option<&str>) -> Result<String, Failure> {
+    if let Some(name) = name {
+        return match generators::find(name) {
+            Some(spec) => Ok(graph_generator(spec)),
+            None => {
+                let known = generators::specs().iter().map(|spec| spec.name);
+                let cure = nearest(name, known)
+                    .unwrap_or_else(|| "p2psim list generators shows all".to_owned());
+                Err(Failure::Usage(format!(
+                    "there is no generator `{name}`\n  {cure}"
+                )))
+            }
+        };
+    }
     let mut text = String::from(
         "A graph is written as in networkx: name(arguments), with keywords if you like; the ending\n\
-         _graph may be left out. Peers are numbered from 0. The scenario's seed decides.\n\n",
+         _graph may be left out. Peers are numbered from 0. The scenario's seed decides.\n",
     );
-    for spec in generators::specs() {
-        let names: Vec<&str> = spec.arguments.iter().map(|&(name, _)| name).collect();
-        let call = format!("{}({})", spec.name, names.join(", "));
-        text.push_str(&format!("{call:32} {}\n", spec.about));
-        if !spec.aliases.is_empty() {
-            text.push_str(&format!("{:32}   also {}\n", "", spec.aliases.join(", ")));
+    for family in Family::ALL {
+        text.push_str(&format!("\n{}\n\n", family.title()));
+        for spec in generators::specs().iter().filter(|s| s.family == family) {
+            text.push_str(&graph_generator(spec));
         }
     }
+    Ok(text)
+}
+
+fn graph_generator(spec: &GeneratorSpec) -> String {
+    let mut text = format!("{}\n{}", spec.call(), wrapped(spec.about, 4));
+    if !spec.aliases.is_empty() {
+        text.push_str(&format!("    also {}\n", spec.aliases.join(", ")));
+    }
+    for parameter in spec.parameters {
+        let default = match parameter.default_shown() {
+            Some(default) => format!("; {default} unless given"),
+            None => String::new(),
+        };
+        text.push_str(&format!(
+            "      {}: {}{default}\n",
+            parameter.name, parameter.kind
+        ));
+    }
     text
+}
+
+/// Text in lines of at most 96 characters, each with a margin.
+fn wrapped(text: &str, margin: usize) -> String {
+    let mut lines = String::new();
+    let mut width = 0;
+    for word in text.split(' ') {
+        if width == 0 || width + 1 + word.len() > 96 {
+            if width > 0 {
+                lines.push('\n');
+            }
+            lines.push_str(&" ".repeat(margin));
+            width = margin;
+        } else {
+            lines.push(' ');
+            width += 1;
+        }
+        lines.push_str(word);
+        width += word.len();
+    }
+    lines.push('\n');
+    lines
 }

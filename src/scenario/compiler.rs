@@ -27,6 +27,8 @@ pub(super) struct Compiler<'a> {
     diagnostics: Vec<Diagnostic>,
     pub(super) options: &'a LoadOptions,
     pub(super) inputs: Inputs<'a>,
+    /// What fixes all draws.
+    pub(super) seed: u64,
     /// Laws by how they are written: those with tables are built once.
     pub(super) laws: BTreeMap<String, Distribution>,
 }
@@ -59,6 +61,7 @@ pub(super) fn compile(
             folder,
             files: Vec::new(),
         },
+        seed: SEED,
         laws: BTreeMap::new(),
     };
     if text.len() > node::FILE_BYTES_MAX {
@@ -217,6 +220,7 @@ impl Compiler<'_> {
             Some(node) => self.whole(node, 0, u64::MAX),
             None => Some(SEED),
         };
+        self.seed = seed.unwrap_or(SEED);
         let horizon = match fields.require(self, "horizon", "10 s") {
             Some(node) => self.duration(node, Time::from_ns(1)),
             None => None,

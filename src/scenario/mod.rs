@@ -5,6 +5,7 @@
 //! scenario. Nothing past this module knows YAML.
 
 mod compiler;
+mod degrees;
 mod diagnostics;
 mod fields;
 mod latencies;

@@ -6,7 +6,7 @@ use crate::network::LatencyTable;
 use crate::peer::{LocationIndex, Names, PeerId, PeerIndex, TypeIndex};
 use crate::random::{Purpose, Stream};
 use crate::time::Time;
-use crate::topology::generators::GenerateError;
+use crate::topology::generators::{GenerateError, Places};
 
 use super::plan::{GraphSource, PeerType, Plan, Population, TypeAssignment};
 
@@ -65,7 +65,12 @@ impl Setup {
         let (ids, types, dials) = match &plan.population {
             Population::Graph { links, types } => {
                 let graph = match links {
-                    GraphSource::Generator(generator) => generator.generate(plan.seed)?,
+                    GraphSource::Generator(generator) => {
+                        let places = generator
+                            .needs_places()
+                            .then(|| places(plan, generator.peers(), types));
+                        generator.generate(plan.seed, places.as_ref())?
+                    }
                     GraphSource::Listed(graph) => graph.clone(),
                 };
                 let types = assign_types(plan.seed, types, graph.ids());
@@ -122,7 +127,7 @@ impl Setup {
                     peer: id,
                 },
             )?;
-        self.locations.push(attributes.location);
+        self.locations.push(draw_location(peer_type, plan.seed, id));
         self.bandwidth_ul.push(attributes.bandwidth_ul);
         self.bandwidth_dl.push(attributes.bandwidth_dl);
         self.starts.push(match &plan.population {
@@ -168,7 +173,6 @@ pub fn draw_bandwidth(law: &Distribution, stream: &mut Stream) -> Option<f64> {
 
 /// What is drawn once for a peer.
 struct Attributes {
-    location: LocationIndex,
     bandwidth_ul: f64,
     bandwidth_dl: f64,
 }
@@ -184,9 +188,6 @@ impl Attributes {
     ) -> Result<Self, &'static str> {
         let bandwidth = |key, law, purpose| draw_bandwidth(law, &mut stream(purpose)).ok_or(key);
         Ok(Attributes {
-            location: LocationIndex(
-                peer_type.location.sample(&mut stream(Purpose::Location)) as u16
-            ),
             bandwidth_ul: bandwidth("bandwidth_ul", &peer_type.bandwidth_ul, Purpose::Upload)?,
             bandwidth_dl: bandwidth("bandwidth_dl", &peer_type.bandwidth_dl, Purpose::Download)?,
         })
@@ -198,6 +199,40 @@ pub fn latencies(plan: &Plan) -> LatencyTable {
     let mut latencies = plan.latencies.clone();
     latencies.fill_symmetrically();
     latencies
+}
+
+/// Where the peers of a generated graph are, which does not depend on their links, and how far
+/// locations are apart: the mean of the latency law, as far as it is above the floor.
+fn places(plan: &Plan, peers: u64, types: &TypeAssignment) -> Places {
+    let ids: Vec<PeerId> = (0..peers).map(PeerId).collect();
+    let types = assign_types(plan.seed, types, &ids);
+    let locations = ids
+        .iter()
+        .zip(&types)
+        .map(|(id, index)| draw_location(&plan.types[index.as_usize()], plan.seed, *id))
+        .collect();
+    let latencies = latencies(plan);
+    let floor_ms = latencies.delay_min().as_ms() / latencies.share_paid();
+    let all = || (0..plan.locations.len() as u16).map(LocationIndex);
+    let latency_ms = all()
+        .flat_map(|from| all().map(move |to| (from, to)))
+        .map(|(from, to)| match latencies.get(from, to) {
+            // Not with `max`, which would hide a law without a mean.
+            Some(law) if law.mean() < floor_ms => floor_ms,
+            Some(law) => law.mean(),
+            None => f64::NAN,
+        })
+        .collect();
+    Places {
+        locations,
+        latency_ms,
+        names: plan.locations.clone(),
+    }
+}
+
+fn draw_location(peer_type: &PeerType, seed: u64, id: PeerId) -> LocationIndex {
+    let mut stream = Stream::new(seed, id.0, Purpose::Location);
+    LocationIndex(peer_type.location.sample(&mut stream) as u16)
 }
 
 /// `counts` written out, type by type.

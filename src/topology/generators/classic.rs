@@ -115,7 +115,16 @@ pub(super) const SPECS: [GeneratorSpec; 20] = [
         "cycle_graph",
         &[N],
         "a ring",
-        |a| size(a.real(0), if a.real(0) > 2.0 { a.real(0) } else { a.real(0) - 1.0 }),
+        |a| {
+            size(
+                a.real(0),
+                if a.real(0) > 2.0 {
+                    a.real(0)
+                } else {
+                    a.real(0) - 1.0
+                },
+            )
+        },
         |a, _| Ok(ring(0, a.whole(0) as u32)),
     ),
     GeneratorSpec::fixed(
@@ -143,7 +152,16 @@ pub(super) const SPECS: [GeneratorSpec; 20] = [
         "full_rary_tree",
         &[whole("r", 0), N],
         "n peers in a tree, each with r children as far as there are any left",
-        |a| size(a.real(1), if a.real(0) > 0.0 { a.real(1) - 1.0 } else { 0.0 }),
+        |a| {
+            size(
+                a.real(1),
+                if a.real(0) > 0.0 {
+                    a.real(1) - 1.0
+                } else {
+                    0.0
+                },
+            )
+        },
         |a, _| Ok(tree(a.whole(0), a.whole(1))),
     ),
     GeneratorSpec::fixed(

@@ -4,7 +4,7 @@ use super::classic::pairs;
 use super::draw::{Adjacency, Trials, chance, link_all};
 use super::random::gnp;
 use super::spec::{
-    Arguments, ArgumentKind, Family, GeneratorSpec, Links, NumberRange, Parameter, Refusal, Size,
+    ArgumentKind, Arguments, Family, GeneratorSpec, Links, NumberRange, Parameter, Refusal, Size,
     number, probability, refuse, size, whole, wholes,
 };
 use crate::random::{Stream, Ziggurat, standard_normal};
@@ -63,7 +63,12 @@ pub(super) const SPECS: [GeneratorSpec; 9] = [
             partition_size(peers, inside, a.real(1), a.real(2))
         },
         |a, context| {
-            Ok(partition(&a.wholes(0), a.real(1), a.real(2), context.stream))
+            Ok(partition(
+                &a.wholes(0),
+                a.real(1),
+                a.real(2),
+                context.stream,
+            ))
         },
     ),
     GeneratorSpec::random(
@@ -260,7 +265,10 @@ fn blocks_size(a: &Arguments<'_>) -> Result<Size, Refusal> {
             if (probability - p[s][r]).abs() > 1e-8 {
                 return refuse(
                     1,
-                    format!("p[{r}][{s}] = {probability} must equal p[{s}][{r}] = {}", p[s][r]),
+                    format!(
+                        "p[{r}][{s}] = {probability} must equal p[{s}][{r}] = {}",
+                        p[s][r]
+                    ),
                 );
             }
             if r < s {

@@ -4,7 +4,7 @@ use super::classic::path;
 use super::draw::{Adjacency, chance, choose, exponential};
 use super::spec::{
     ArgumentKind, Family, GeneratorSpec, Links, NumberRange, Parameter, Refusal, refuse, size,
-    whole, wholes,
+    size_with_tries, whole, wholes,
 };
 use crate::random::Stream;
 
@@ -81,7 +81,7 @@ pub(super) const SPECS: [GeneratorSpec; 5] = [
         |a| {
             let degrees = degrees(a.numbers(0));
             check_graphical(&degrees)?;
-            size(degrees.len() as f64, half_sum(&degrees))
+            size_with_tries(a, 1, "tries", degrees.len() as f64, half_sum(&degrees))
         },
         |a, context| {
             let degrees = degrees(a.numbers(0));
@@ -131,7 +131,10 @@ pub(super) fn check_graphical(degrees: &[u32]) -> Result<(), Refusal> {
         if before[k] > (k * (k - 1)) as u64 + from_rest {
             return refuse(
                 0,
-                format!("the {k} largest degrees are too large for {} peers", sorted.len()),
+                format!(
+                    "the {k} largest degrees are too large for {} peers",
+                    sorted.len()
+                ),
             );
         }
     }
@@ -381,8 +384,7 @@ impl<'a> Sequence<'a> {
     }
 
     fn accepts(&self, a: u32, b: u32, stream: &mut Stream) -> bool {
-        let product =
-            f64::from(self.degrees[a as usize]) * f64::from(self.degrees[b as usize]);
+        let product = f64::from(self.degrees[a as usize]) * f64::from(self.degrees[b as usize]);
         chance(1.0 - product / self.scale, stream)
     }
 
@@ -487,7 +489,9 @@ mod tests {
     #[test]
     fn exact_degrees_are_exact() {
         let mut stream = Stream::global(1, Purpose::Graph);
-        let hub: Vec<u32> = std::iter::once(9).chain(std::iter::repeat_n(1, 9)).collect();
+        let hub: Vec<u32> = std::iter::once(9)
+            .chain(std::iter::repeat_n(1, 9))
+            .collect();
         for degrees in [
             vec![3; 10],
             vec![9; 10],

@@ -38,9 +38,7 @@ impl Trials {
         let mut next = self.failures(stream);
         while next < count {
             found(next, stream);
-            next = next
-                .saturating_add(1)
-                .saturating_add(self.failures(stream));
+            next = next.saturating_add(1).saturating_add(self.failures(stream));
         }
     }
 }

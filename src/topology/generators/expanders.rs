@@ -1,6 +1,7 @@
 //! Sparse graphs in which no part is cut off easily, as in networkx's `expanders`.
 
-use super::spec::{Family, GeneratorSpec, Links, refuse, size, whole};
+use super::lattice::Tiling;
+use super::spec::{Family, GeneratorSpec, Links, refuse, size, size_with_tries, whole};
 use crate::peer::PeerIndex;
 use crate::random::Stream;
 
@@ -12,23 +13,20 @@ pub(super) const SPECS: [GeneratorSpec; 4] = [
         "margulis_gabber_galil_graph",
         &[whole("n", 1)],
         "n^2 peers (x, y), linked to (x + 2y, y), (x + 2y + 1, y), (x, y + 2x), (x, y + 2x + 1) \
-         mod n; loops and repeated links are left out (Gabber, Galil 1981)",
+         mod n, numbered as links first name them; loops and repeated links are left out (Gabber, Galil 1981)",
         |a| size(a.real(0) * a.real(0), 4.0 * a.real(0) * a.real(0)),
         |a, _| {
-            let n = a.whole(0) as u64;
-            let mut links = Links::with_capacity(4 * (n * n) as usize);
+            let n = a.whole(0);
+            let mut graph = Tiling::default();
             for x in 0..n {
                 for y in 0..n {
-                    let at = |x: u64, y: u64| ((x % n) * n + y % n) as u32;
-                    links.extend([
-                        (at(x, y), at(x + 2 * y, y)),
-                        (at(x, y), at(x + 2 * y + 1, y)),
-                        (at(x, y), at(x, y + 2 * x)),
-                        (at(x, y), at(x, y + 2 * x + 1)),
-                    ]);
+                    graph.link((x, y), ((x + 2 * y) % n, y));
+                    graph.link((x, y), ((x + 2 * y + 1) % n, y));
+                    graph.link((x, y), (x, (y + 2 * x) % n));
+                    graph.link((x, y), (x, (y + 2 * x + 1) % n));
                 }
             }
-            Ok(links)
+            Ok(graph.finish())
         },
     ),
     GeneratorSpec::fixed(
@@ -85,7 +83,11 @@ pub(super) const SPECS: [GeneratorSpec; 4] = [
     GeneratorSpec::random(
         FAMILY,
         "maybe_regular_expander_graph",
-        &[whole("n", 1), whole("d", 2), whole("max_tries", 1).or(100.0)],
+        &[
+            whole("n", 1),
+            whole("d", 2),
+            whole("max_tries", 1).or(100.0),
+        ],
         "d / 2 random rings through all n peers without a link in common; nearly always an \
          expander (Joshi 2011, Friedman 2003)",
         |a| {
@@ -96,17 +98,19 @@ pub(super) const SPECS: [GeneratorSpec; 4] = [
             if d > n - 1.0 {
                 return refuse(1, format!("`d` must be at most n - 1 = {}", n - 1.0));
             }
-            size(n, n * d / 2.0)
+            size_with_tries(a, 2, "max_tries", n, n * d / 2.0)
         },
         |a, context| rings(a.whole(0), a.whole(1) / 2, a.whole(2), context.stream),
-    )
-    .also(&["maybe_regular_expander"]),
+    ),
 ];
 
 /// Whether a number of at least 2 is no prime; not found out for more than there can be peers.
 fn is_composite(number: f64) -> bool {
     let n = number as u64;
-    n <= PeerIndex::LIMIT && (2..).take_while(|d| d * d <= n).any(|d| n.is_multiple_of(d))
+    n <= PeerIndex::LIMIT
+        && (2..)
+            .take_while(|d| d * d <= n)
+            .any(|d| n.is_multiple_of(d))
 }
 
 fn power_modulo(mut base: u64, mut exponent: u64, modulus: u64) -> u64 {

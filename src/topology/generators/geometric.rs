@@ -136,7 +136,13 @@ pub(super) const SPECS: [GeneratorSpec; 6] = [
                 let share = waxman_share(a, 1.0, 1.0);
                 return Ok(gnp(a.whole(0), share, context.stream));
             }
-            Ok(waxman(a.whole(0), a.real(1), a.real(2), domain(a), context.stream))
+            Ok(waxman(
+                a.whole(0),
+                a.real(1),
+                a.real(2),
+                domain(a),
+                context.stream,
+            ))
         },
     ),
     GeneratorSpec::random(
@@ -165,7 +171,10 @@ pub(super) const SPECS: [GeneratorSpec; 6] = [
             if power(2.0 * n, dim) > 1e9 {
                 return refuse(0, format!("a grid of {n}^{dim} peers is too large"));
             }
-            size(peers, (peers * near / 2.0).min(pairs(peers)) + peers * a.real(2))
+            size(
+                peers,
+                (peers * near / 2.0).min(pairs(peers)) + peers * a.real(2),
+            )
         },
         |a, context| {
             let grid = Grid::new(a.whole(0), a.whole(4));
@@ -218,7 +227,11 @@ impl Positions {
     }
 
     fn distance(&self, a: usize, b: usize, p: f64) -> f64 {
-        let gaps = self.of(a).iter().zip(self.of(b)).map(|(x, y)| (x - y).abs());
+        let gaps = self
+            .of(a)
+            .iter()
+            .zip(self.of(b))
+            .map(|(x, y)| (x - y).abs());
         if p == 2.0 {
             gaps.map(|gap| gap * gap).sum::<f64>().sqrt()
         } else if p == 1.0 {
@@ -374,7 +387,12 @@ fn waxman(n: usize, beta: f64, alpha: f64, domain: [f64; 4], stream: &mut Stream
     let [low_x, low_y, high_x, high_y] = domain;
     let (width, height) = (high_x - low_x, high_y - low_y);
     let points: Vec<Point> = (0..n)
-        .map(|_| [low_x + width * stream.unit(), low_y + height * stream.unit()])
+        .map(|_| {
+            [
+                low_x + width * stream.unit(),
+                low_y + height * stream.unit(),
+            ]
+        })
         .collect();
     let scale = alpha * diameter(&points);
     let side = ((n as f64).sqrt() as usize / 4).clamp(1, 32);

@@ -216,7 +216,11 @@ impl Internet {
         let mut options: Vec<u32> = Vec::new();
         for &region in &self.content_regions[number] {
             let region = &self.regions[region];
-            let others = if middles { &region.middles } else { &region.contents };
+            let others = if middles {
+                &region.middles
+            } else {
+                &region.contents
+            };
             options.extend(others);
         }
         options.retain(|&other| self.excluded[other as usize] != mark);

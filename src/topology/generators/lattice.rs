@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::classic::power;
-use super::spec::{
-    ArgumentKind, Family, GeneratorSpec, Links, Parameter, refuse, size, whole,
-};
+use super::spec::{ArgumentKind, Family, GeneratorSpec, Links, Parameter, refuse, size, whole};
 
 const FAMILY: Family = Family::Lattice;
 const PERIODIC: Parameter = Parameter::new("periodic", ArgumentKind::Flag).or_flag(false);
@@ -47,7 +45,9 @@ pub(super) const SPECS: [GeneratorSpec; 5] = [
             if dimensions.is_empty() {
                 return refuse(0, "`dim` needs the length of a dimension at least");
             }
-            if a.flag_count(1).is_some_and(|count| count != dimensions.len()) {
+            if a.flag_count(1)
+                .is_some_and(|count| count != dimensions.len())
+            {
                 return refuse(
                     1,
                     format!("`periodic` needs one value, or {}", dimensions.len()),

@@ -4,7 +4,7 @@
 use super::draw::Adjacency;
 use super::spec::{
     Arguments, Family, GeneratorSpec, Links, NumberRange, Refusal, Size, number, probability,
-    refuse, size, whole,
+    refuse, size_with_tries, whole,
 };
 use crate::random::Stream;
 
@@ -73,7 +73,8 @@ fn min_degree(a: &Arguments<'_>, average: f64, high: f64) -> Result<f64, Refusal
     let mut mean = 0.0_f64;
     let mut rounds = 0.0;
     while (mean - average).abs() > tolerance {
-        if rounds > a.real(10) {
+        // After so many halvings nothing is left to halve.
+        if rounds > a.real(10).min(200.0) {
             return refuse(
                 4,
                 format!("no min_degree gives the mean {average} with tau1 and max_degree {high}"),
@@ -101,10 +102,18 @@ fn degree_range(a: &Arguments<'_>) -> Result<(f64, f64), Refusal> {
     let low = match (a.optional(4), a.optional(5)) {
         (Some(average), None) => min_degree(a, average, high)?,
         (None, Some(low)) => low,
-        _ => return refuse(4, "exactly one of average_degree and min_degree must be given"),
+        _ => {
+            return refuse(
+                4,
+                "exactly one of average_degree and min_degree must be given",
+            );
+        }
     };
     if low > high {
-        return refuse(5, format!("the least degree, {low}, is above the largest, {high}"));
+        return refuse(
+            5,
+            format!("the least degree, {low}, is above the largest, {high}"),
+        );
     }
     Ok((low, high))
 }
@@ -115,14 +124,17 @@ fn measure(a: &Arguments<'_>) -> Result<Size, Refusal> {
     if let (Some(low), Some(high)) = (a.optional(7), a.optional(8))
         && low > high
     {
-        return refuse(7, format!("`min_community` is above max_community = {high}"));
+        return refuse(
+            7,
+            format!("`min_community` is above max_community = {high}"),
+        );
     }
     if a.optional(7).is_some_and(|low| low > n) {
         return refuse(7, format!("`min_community` must be at most n = {n}"));
     }
     let tau = a.real(1);
     let mean = power_sum(tau - 1.0, low, high) / power_sum(tau, low, high);
-    size(n, n * mean / 2.0)
+    size_with_tries(a, 10, "max_iters", n, n * mean / 2.0)
 }
 
 /// A power law from `low` on, by rejection (Devroye 1986), drawn again above `high`.
@@ -151,7 +163,10 @@ fn lfr(a: &Arguments<'_>, stream: &mut Stream) -> Result<Links, String> {
         .ok_or("no degrees with an even sum; raise `max_iters`")?;
     let least = degrees.iter().copied().min().unwrap_or(1) as f64;
     let most = degrees.iter().copied().max().unwrap_or(1) as f64;
-    let (low, high) = (a.optional(7).unwrap_or(least), a.optional(8).unwrap_or(most));
+    let (low, high) = (
+        a.optional(7).unwrap_or(least),
+        a.optional(8).unwrap_or(most),
+    );
     if low > high {
         return Err(format!(
             "the smallest group, {low}, is above the largest, {high}; set both"
@@ -289,7 +304,10 @@ mod tests {
                 .map(|step| libm::pow(first + f64::from(step), -s))
                 .sum();
             let found = power_sum(s, first, last);
-            assert!((found - direct).abs() < 1e-9 * direct, "{s}: {found} {direct}");
+            assert!(
+                (found - direct).abs() < 1e-9 * direct,
+                "{s}: {found} {direct}"
+            );
         }
         // Basel.
         let basel = power_sum(2.0, 1.0, f64::INFINITY);

@@ -141,9 +141,10 @@ impl Generator {
     /// As [`Generator::from_expression`], or the first place where the text is no expression.
     pub fn parse(text: &str) -> Result<Self, Vec<ExpressionError>> {
         let expression = expression::parse(text).map_err(|error| vec![error])?;
-        Self::from_expression(&expression, &mut |_| {
-            Err("files cannot be read here".into())
-        })
+        Self::from_expression(
+            &expression,
+            &mut |_| Err("files cannot be read here".into()),
+        )
     }
 
     /// Checks a call such as `erdos_renyi_graph(10, 0.5)`; the suffix `_graph` may be left out.
@@ -235,12 +236,10 @@ impl Generator {
     }
 
     fn parts(&self) -> impl Iterator<Item = &Generator> {
-        self.arguments
-            .iter()
-            .flat_map(|argument| match argument {
-                Value::Graphs(graphs) => &graphs[..],
-                _ => &[],
-            })
+        self.arguments.iter().flat_map(|argument| match argument {
+            Value::Graphs(graphs) => &graphs[..],
+            _ => &[],
+        })
     }
 
     fn is_random(&self) -> bool {

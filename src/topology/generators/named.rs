@@ -4,9 +4,7 @@ use super::classic::ring;
 use super::draw::link_all;
 use super::lattice::Tiling;
 use super::named_links::*;
-use super::spec::{
-    ArgumentKind, Family, GeneratorSpec, Links, Parameter, refuse, size, whole,
-};
+use super::spec::{ArgumentKind, Family, GeneratorSpec, Links, Parameter, refuse, size, whole};
 
 const FAMILY: Family = Family::Named;
 
@@ -77,7 +75,8 @@ pub(super) const SPECS: [GeneratorSpec; 28] = [
         |a, _| {
             let (n, k) = (a.whole(0) as u32, a.whole(1) as u32);
             let mut links = ring(0, n);
-            links.extend((0..n).flat_map(|peer| [(peer, n + peer), (n + peer, n + (peer + k) % n)]));
+            links
+                .extend((0..n).flat_map(|peer| [(peer, n + peer), (n + peer, n + (peer + k) % n)]));
             Ok(links)
         },
     ),
@@ -117,29 +116,139 @@ pub(super) const SPECS: [GeneratorSpec; 28] = [
         },
     ),
     table!("bull_graph", BULL, 5.0, "a triangle with two horns"),
-    table!("chvatal_graph", CHVATAL, 12.0, "without triangles, 4-regular, 4 colours needed (Chvatal 1970)"),
+    table!(
+        "chvatal_graph",
+        CHVATAL,
+        12.0,
+        "without triangles, 4-regular, 4 colours needed (Chvatal 1970)"
+    ),
     table!("cubical_graph", CUBICAL, 8.0, "the corners of a cube"),
-    table!("davis_southern_women_graph", DAVIS_SOUTHERN_WOMEN, 32.0, "18 women of the American South (peers 0 to 17) and the 14 events they went to (Davis, Gardner, Gardner 1941)"),
-    shifted!("desargues_graph", 20, &[5, -5, 9, -9], 5, 30.0, "3-regular, distance-transitive"),
-    table!("diamond_graph", DIAMOND, 4.0, "a ring of four with one diagonal"),
-    shifted!("dodecahedral_graph", 20, &[10, 7, 4, -4, -7, 10, -4, 7, -7, 4], 2, 30.0, "the corners of a dodecahedron"),
-    table!("florentine_families_graph", FLORENTINE_FAMILIES, 15.0, "marriages of 15 families of Florence (Padgett, Ansell 1993)"),
-    table!("frucht_graph", FRUCHT, 12.0, "3-regular, without symmetry (Frucht 1939)"),
-    shifted!("heawood_graph", 14, &[5, -5], 7, 21.0, "3-regular, no cycle of fewer than six (Heawood 1890)"),
+    table!(
+        "davis_southern_women_graph",
+        DAVIS_SOUTHERN_WOMEN,
+        32.0,
+        "18 women of the American South (peers 0 to 17) and the 14 events they went to (Davis, Gardner, Gardner 1941)"
+    ),
+    shifted!(
+        "desargues_graph",
+        20,
+        &[5, -5, 9, -9],
+        5,
+        30.0,
+        "3-regular, distance-transitive"
+    ),
+    table!(
+        "diamond_graph",
+        DIAMOND,
+        4.0,
+        "a ring of four with one diagonal"
+    ),
+    shifted!(
+        "dodecahedral_graph",
+        20,
+        &[10, 7, 4, -4, -7, 10, -4, 7, -7, 4],
+        2,
+        30.0,
+        "the corners of a dodecahedron"
+    ),
+    table!(
+        "florentine_families_graph",
+        FLORENTINE_FAMILIES,
+        15.0,
+        "marriages of 15 families of Florence (Padgett, Ansell 1993)"
+    ),
+    table!(
+        "frucht_graph",
+        FRUCHT,
+        12.0,
+        "3-regular, without symmetry (Frucht 1939)"
+    ),
+    shifted!(
+        "heawood_graph",
+        14,
+        &[5, -5],
+        7,
+        21.0,
+        "3-regular, no cycle of fewer than six (Heawood 1890)"
+    ),
     table!("house_graph", HOUSE, 5.0, "a ring of four with a roof"),
     table!("house_x_graph", HOUSE_X, 5.0, "a house with both diagonals"),
-    table!("icosahedral_graph", ICOSAHEDRAL, 12.0, "the corners of an icosahedron"),
-    table!("karate_club_graph", KARATE_CLUB, 34.0, "friendships of the 34 members of a karate club (Zachary 1977)"),
-    table!("krackhardt_kite_graph", KRACKHARDT_KITE, 10.0, "ten people; degree, betweenness and closeness each name another centre (Krackhardt 1990)"),
-    table!("les_miserables_graph", LES_MISERABLES, 77.0, "who meets whom in Victor Hugo's novel (Knuth 1993)"),
-    shifted!("moebius_kantor_graph", 16, &[5, -5], 8, 24.0, "3-regular, symmetric (Moebius, Kantor)"),
-    table!("octahedral_graph", OCTAHEDRAL, 6.0, "the corners of an octahedron"),
-    shifted!("pappus_graph", 18, &[5, 7, -7, 7, -7, -5], 3, 27.0, "3-regular, of Pappus' theorem"),
-    table!("petersen_graph", PETERSEN, 10.0, "3-regular, diameter 2, no cycle of fewer than five (Petersen 1898)"),
-    table!("sedgewick_maze_graph", SEDGEWICK_MAZE, 8.0, "a small maze with a cycle (Sedgewick)"),
-    table!("truncated_cube_graph", TRUNCATED_CUBE, 24.0, "the corners of a truncated cube"),
-    table!("truncated_tetrahedron_graph", TRUNCATED_TETRAHEDRON, 12.0, "the corners of a truncated tetrahedron"),
-    table!("tutte_graph", TUTTE, 46.0, "3-regular, without a cycle through all peers (Tutte 1946)"),
+    table!(
+        "icosahedral_graph",
+        ICOSAHEDRAL,
+        12.0,
+        "the corners of an icosahedron"
+    ),
+    table!(
+        "karate_club_graph",
+        KARATE_CLUB,
+        34.0,
+        "friendships of the 34 members of a karate club (Zachary 1977)"
+    ),
+    table!(
+        "krackhardt_kite_graph",
+        KRACKHARDT_KITE,
+        10.0,
+        "ten people; degree, betweenness and closeness each name another centre (Krackhardt 1990)"
+    ),
+    table!(
+        "les_miserables_graph",
+        LES_MISERABLES,
+        77.0,
+        "who meets whom in Victor Hugo's novel (Knuth 1993)"
+    ),
+    shifted!(
+        "moebius_kantor_graph",
+        16,
+        &[5, -5],
+        8,
+        24.0,
+        "3-regular, symmetric (Moebius, Kantor)"
+    ),
+    table!(
+        "octahedral_graph",
+        OCTAHEDRAL,
+        6.0,
+        "the corners of an octahedron"
+    ),
+    shifted!(
+        "pappus_graph",
+        18,
+        &[5, 7, -7, 7, -7, -5],
+        3,
+        27.0,
+        "3-regular, of Pappus' theorem"
+    ),
+    table!(
+        "petersen_graph",
+        PETERSEN,
+        10.0,
+        "3-regular, diameter 2, no cycle of fewer than five (Petersen 1898)"
+    ),
+    table!(
+        "sedgewick_maze_graph",
+        SEDGEWICK_MAZE,
+        8.0,
+        "a small maze with a cycle (Sedgewick)"
+    ),
+    table!(
+        "truncated_cube_graph",
+        TRUNCATED_CUBE,
+        24.0,
+        "the corners of a truncated cube"
+    ),
+    table!(
+        "truncated_tetrahedron_graph",
+        TRUNCATED_TETRAHEDRON,
+        12.0,
+        "the corners of a truncated tetrahedron"
+    ),
+    table!(
+        "tutte_graph",
+        TUTTE,
+        46.0,
+        "3-regular, without a cycle through all peers (Tutte 1946)"
+    ),
 ];
 
 /// Chords beyond the first of each peer and shift repeat others.

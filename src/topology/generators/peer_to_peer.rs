@@ -4,8 +4,7 @@ use super::Places;
 use super::degree_sequence::{check_graphical, exact_degrees, half_sum};
 use super::draw::distinct;
 use super::spec::{
-    ArgumentKind, Family, GeneratorSpec, Links, NumberRange, Parameter, number, refuse, size,
-    whole,
+    ArgumentKind, Family, GeneratorSpec, Links, NumberRange, Parameter, number, refuse, size, whole,
 };
 use crate::random::Stream;
 
@@ -103,7 +102,15 @@ fn dials_size(n: f64, k: f64) -> Result<super::Size, super::spec::Refusal> {
     if k > n - 1.0 {
         return refuse(1, format!("`k` must be at most n - 1 = {}", n - 1.0));
     }
-    size(n, n * k - if n > 1.0 { n * k * k / (n - 1.0) / 2.0 } else { 0.0 })
+    size(
+        n,
+        n * k
+            - if n > 1.0 {
+                n * k * k / (n - 1.0) / 2.0
+            } else {
+                0.0
+            },
+    )
 }
 
 /// After so many draws of peers that are linked already, those that are not are counted.

@@ -94,7 +94,12 @@ pub(super) const SPECS: [GeneratorSpec; 6] = [
             size(n, (n - m) * m)
         },
         |a, context| {
-            Ok(powerlaw_cluster(a.whole(0), a.whole(1), a.real(2), context.stream))
+            Ok(powerlaw_cluster(
+                a.whole(0),
+                a.whole(1),
+                a.real(2),
+                context.stream,
+            ))
         },
     ),
     GeneratorSpec::random(
@@ -234,7 +239,11 @@ impl Growth {
             return place as u32;
         }
         let (a, b) = self.links[((place - peers) / 2) as usize];
-        if (place - peers).is_multiple_of(2) { a } else { b }
+        if (place - peers).is_multiple_of(2) {
+            a
+        } else {
+            b
+        }
     }
 
     /// A preferred peer that `peer` is not linked to.
@@ -332,13 +341,7 @@ fn powerlaw_cluster(n: usize, m: usize, p: f64, stream: &mut Stream) -> Links {
     graph.into_links()
 }
 
-fn random_k_out(
-    n: usize,
-    k: usize,
-    alpha: f64,
-    self_loops: bool,
-    stream: &mut Stream,
-) -> Links {
+fn random_k_out(n: usize, k: usize, alpha: f64, self_loops: bool, stream: &mut Stream) -> Links {
     let mut links = Vec::with_capacity(n * k);
     let mut left: Vec<(u32, usize)> = (0..n as u32).map(|peer| (peer, k)).collect();
     if k == 0 {

@@ -3,7 +3,8 @@
 use super::classic::pairs;
 use super::draw::{Adjacency, Trials, chance, distinct, link_all};
 use super::spec::{
-    ArgumentKind, Family, GeneratorSpec, Links, Parameter, Size, probability, refuse, size, whole,
+    ArgumentKind, Family, GeneratorSpec, Links, Parameter, Size, probability, refuse, size,
+    size_with_tries, whole,
 };
 use super::{Arguments, Graph};
 use crate::random::Stream;
@@ -36,7 +37,10 @@ pub(super) const SPECS: [GeneratorSpec; 9] = [
         |a| {
             let (n, m) = (a.real(0), a.real(1));
             if m > pairs(n) {
-                return refuse(1, format!("`m` must be at most n (n - 1) / 2 = {}", pairs(n)));
+                return refuse(
+                    1,
+                    format!("`m` must be at most n (n - 1) / 2 = {}", pairs(n)),
+                );
             }
             size(n, m)
         },
@@ -75,7 +79,10 @@ pub(super) const SPECS: [GeneratorSpec; 9] = [
         "connected_watts_strogatz_graph",
         &[N, K, P, whole("tries", 1).or(100.0)],
         "watts_strogatz_graph, drawn again up to `tries` times until it is connected",
-        ring_size,
+        |a| {
+            let ring = ring_size(a)?;
+            size_with_tries(a, 3, "tries", ring.peers, ring.links)
+        },
         |a, context| {
             for _ in 0..a.whole(3) {
                 let graph = watts_strogatz(a.whole(0), a.whole(1), a.real(2), context.stream);
@@ -84,7 +91,10 @@ pub(super) const SPECS: [GeneratorSpec; 9] = [
                     return Ok(links);
                 }
             }
-            Err(format!("not connected in {} tries; raise `tries`", a.whole(3)))
+            Err(format!(
+                "not connected in {} tries; raise `tries`",
+                a.whole(3)
+            ))
         },
     ),
     GeneratorSpec::random(
@@ -144,13 +154,15 @@ pub(super) const SPECS: [GeneratorSpec; 9] = [
             if n > all {
                 return refuse(1, format!("`n` must be at most N = {all}"));
             }
-            // The links L of k peers grow by p times the mean degree 2 L / k, and q.
-            let mut links = pairs(n);
-            let mut peers = n;
-            while peers < all && links < 1e12 {
-                links += 2.0 * a.real(2) * links / peers + a.real(3);
-                peers += 1.0;
-            }
+            // The links L of k peers grow by p times the mean degree 2 L / k, and q: a linear
+            // differential equation.
+            let (growth, q) = (2.0 * a.real(2), a.real(3));
+            let links = if growth == 1.0 {
+                all * (pairs(n) / n + q * libm::log(all / n))
+            } else {
+                let steady = q / (1.0 - growth);
+                steady * all + (pairs(n) - steady * n) * libm::pow(all / n, growth)
+            };
             size(all, links)
         },
         |a, context| {
@@ -198,7 +210,9 @@ pub(super) fn gnp(n: usize, p: f64, stream: &mut Stream) -> Links {
             return links;
         }
         links.push((column as u32, row as u32));
-        column = column.saturating_add(1).saturating_add(trials.failures(stream));
+        column = column
+            .saturating_add(1)
+            .saturating_add(trials.failures(stream));
     }
 }
 
@@ -223,7 +237,14 @@ fn ring_size(a: &Arguments<'_>) -> Result<Size, super::spec::Refusal> {
     if k > n {
         return refuse(1, format!("`k` must be at most n = {n}"));
     }
-    size(n, if n == k { pairs(n) } else { n * (k / 2.0).floor() })
+    size(
+        n,
+        if n == k {
+            pairs(n)
+        } else {
+            n * (k / 2.0).floor()
+        },
+    )
 }
 
 /// A ring of `n` peers, each linked to the `k / 2` next on either side, or the complete graph
@@ -368,7 +389,10 @@ fn shells_size(a: &Arguments<'_>) -> Result<Size, super::spec::Refusal> {
     let (mut peers, mut links) = (0.0, 0.0);
     for (place, row) in rows.iter().enumerate() {
         let [n, m, d] = row[..] else {
-            return refuse(0, "a shell is [n, m, d]: peers, links, and the share inside");
+            return refuse(
+                0,
+                "a shell is [n, m, d]: peers, links, and the share inside",
+            );
         };
         if n < 1.0 || n.fract() != 0.0 || m < 0.0 || m.fract() != 0.0 || n > 1e9 || m > 1e15 {
             return refuse(0, format!("[{n}, {m}, {d}]: n and m must be whole numbers"));
@@ -383,7 +407,10 @@ fn shells_size(a: &Arguments<'_>) -> Result<Size, super::spec::Refusal> {
             if m - inside > n * next {
                 return refuse(
                     0,
-                    format!("{} links do not fit between shells of {n} and {next}", m - inside),
+                    format!(
+                        "{} links do not fit between shells of {n} and {next}",
+                        m - inside
+                    ),
                 );
             }
             links += m - inside;

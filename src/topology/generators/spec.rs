@@ -379,6 +379,23 @@ pub(super) fn refuse<T>(place: usize, why: impl Into<String>) -> Result<T, Refus
     Err((place, why.into()))
 }
 
+/// The largest number of tries: who waits for more waits for ever.
+const TRIES_MAX: f64 = 1e6;
+
+/// The size, where the number of tries is not too large.
+pub(super) fn size_with_tries(
+    a: &Arguments<'_>,
+    place: usize,
+    name: &str,
+    peers: f64,
+    links: f64,
+) -> Result<Size, Refusal> {
+    if a.real(place) > TRIES_MAX {
+        return refuse(place, format!("`{name}` must be at most {TRIES_MAX}"));
+    }
+    size(peers, links)
+}
+
 /// How large the graph is, worked out without making it, or why there is none.
 type Measure = fn(&Arguments<'_>) -> Result<Size, Refusal>;
 type Make = fn(&Arguments<'_>, &mut Context<'_>) -> Result<Links, String>;

@@ -6,13 +6,17 @@ use std::collections::BinaryHeap;
 use super::classic::path;
 use super::degree_sequence::tree_of_degrees;
 use super::draw::chance;
-use super::spec::{Family, GeneratorSpec, Links, NumberRange, number, size, whole};
+use super::spec::{
+    Family, GeneratorSpec, Links, NumberRange, number, size, size_with_tries, whole,
+};
 use crate::random::Stream;
 
 const FAMILY: Family = Family::Random;
 const BELOW_ONE: NumberRange = NumberRange::FromBelow(0.0, 1.0);
 /// How often a sequence of degrees that no swaps make a tree's is drawn again.
 const SEQUENCE_TRIES: usize = 1000;
+/// How many swaps there are at most over all sequences.
+const SWAPS_MAX: usize = 10_000_000;
 
 pub(super) const SPECS: [GeneratorSpec; 3] = [
     GeneratorSpec::random(
@@ -34,16 +38,17 @@ pub(super) const SPECS: [GeneratorSpec; 3] = [
         ],
         "a tree of n peers whose degrees follow a power law with exponent gamma; half of `tries` \
          degrees at most are drawn anew until a tree has them",
-        |a| size(a.real(0), a.real(0) - 1.0),
+        |a| size_with_tries(a, 2, "tries", a.real(0), a.real(0) - 1.0),
         |a, context| {
             let (n, gamma, tries) = (a.whole(0), a.real(1), a.whole(2));
-            for _ in 0..SEQUENCE_TRIES {
+            let sequences = (SWAPS_MAX / tries).clamp(1, SEQUENCE_TRIES);
+            for _ in 0..sequences {
                 if let Some(degrees) = tree_degrees(n, gamma, tries, context.stream) {
                     return Ok(tree_of_degrees(degrees));
                 }
             }
             Err(format!(
-                "no tree has the degrees drawn in {SEQUENCE_TRIES} times {tries} tries; raise \
+                "no tree has the degrees drawn in {sequences} times {tries} tries; raise \
                  `tries`, or choose another `gamma`"
             ))
         },
@@ -66,7 +71,6 @@ pub(super) const SPECS: [GeneratorSpec; 3] = [
         },
         |a, context| Ok(lobster(a.real(0), a.real(1), a.real(2), context.stream)),
     )
-    .also(&["random_lobster"])
     .of_random_size(),
 ];
 
@@ -105,18 +109,21 @@ fn from_pruefer(n: usize, stream: &mut Stream) -> Links {
 fn tree_degrees(n: usize, gamma: f64, tries: usize, stream: &mut Stream) -> Option<Vec<usize>> {
     // Pareto's law, rounded.
     let exponent = -1.0 / (gamma - 1.0);
-    let mut degree = |stream: &mut Stream| {
+    let degree = |stream: &mut Stream| {
         let value = libm::pow(1.0 - stream.unit(), exponent);
         value.round_ties_even().min(n as f64) as usize
     };
     let mut degrees: Vec<usize> = (0..n).map(|_| degree(stream)).collect();
+    let mut sum: usize = degrees.iter().sum();
     // networkx takes a drawn degree from the list that it walks through: half are used.
     for _ in 0..tries.div_ceil(2) {
-        if degrees.iter().sum::<usize>() + 2 == 2 * n {
+        if sum + 2 == 2 * n {
             return Some(degrees);
         }
         let place = stream.below(n as u64) as usize;
+        sum -= degrees[place];
         degrees[place] = degree(stream);
+        sum += degrees[place];
     }
     None
 }
