@@ -363,7 +363,10 @@ const PINNED: [(&str, &str); 12] = [
     ("outbound(1000, 8)", ""),
     ("waxman(1000)", ""),
     ("expected_degree([9, 8, 7, 6, 5, 4, 3, 2, 1, 1, 1, 1])", ""),
-    ("LFR_benchmark(1000, 3, 1.5, 0.2, 8, min_community=30)", ""),
+    (
+        "LFR_benchmark(1000, 3, 1.5, 0.2, 8, max_degree=50, min_community=60)",
+        "",
+    ),
     ("random_internet_as(1000)", ""),
     ("soft_random_geometric(1000, 0.1)", ""),
 ];

@@ -280,9 +280,9 @@ RANDOM = {
     "stochastic_block_model([15, 20, 25], [[0.4, 0.05, 0], [0.05, 0.3, 0.1], [0, 0.1, 1]])": lambda s: nx.stochastic_block_model(
         [15, 20, 25], [[0.4, 0.05, 0], [0.05, 0.3, 0.1], [0, 0.1, 1]], seed=s
     ),
-    "LFR_benchmark(100, 3, 1.5, 0.2, average_degree=5, min_community=15)": lambda s: again(nx.LFR_benchmark_graph)(
-        100, 3, 1.5, 0.2, 5, None, None, 15, seed=s
-    ),
+    "LFR_benchmark(100, 2.5, 1.5, 0.2, 6, max_degree=20, min_community=20, max_community=40)": lambda s: again(
+        nx.LFR_benchmark_graph
+    )(100, 2.5, 1.5, 0.2, 6, None, 20, 20, 40, seed=s),
     "LFR_benchmark(80, 2.5, 1.5, 0.3, min_degree=3, max_degree=15, min_community=16, max_community=30)": lambda s: again(
         nx.LFR_benchmark_graph
     )(80, 2.5, 1.5, 0.3, None, 3, 15, 16, 30, seed=s),

@@ -8,6 +8,8 @@ use super::spec::{
 };
 use crate::random::Stream;
 
+/// How often degrees and sizes that do not go together are drawn again.
+const DRAWS_MAX: usize = 50;
 const ABOVE_ONE: NumberRange = NumberRange::Above(1.0);
 
 pub(super) const SPECS: [GeneratorSpec; 1] = [GeneratorSpec::random(
@@ -31,7 +33,16 @@ pub(super) const SPECS: [GeneratorSpec; 1] = [GeneratorSpec::random(
      each peer's links the share mu leads out of its group (Lancichinetti, Fortunato, Radicchi \
      2008)",
     measure,
-    |a, context| lfr(a, context.stream),
+    |a, context| {
+        let mut tries = 1..=DRAWS_MAX;
+        loop {
+            let drawn = lfr(a, context.stream);
+            // The last try says why it failed.
+            if drawn.is_ok() || tries.next().is_none() {
+                return drawn;
+            }
+        }
+    },
 )];
 
 /// The sum of x^-s for x from `first` to `last`; `last` may be infinite where s is above 1.
@@ -202,6 +213,14 @@ fn groups(
     rounds: usize,
     stream: &mut Stream,
 ) -> Result<Vec<Vec<u32>>, String> {
+    let most_inside = inside.iter().max();
+    if most_inside >= sizes.iter().max() {
+        return Err(
+            "some peer wants more links inside its group than any has peers; lower \
+                    `max_degree`, or raise `min_community`"
+                .into(),
+        );
+    }
     let mut groups: Vec<Vec<u32>> = vec![Vec::new(); sizes.len()];
     let mut free: Vec<u32> = (0..inside.len() as u32).collect();
     for _ in 0..rounds {
