@@ -109,9 +109,10 @@ fn graph_generators(name: Option<&str>) -> Result<String, Failure> {
         return match generators::find(name) {
             Some(spec) => Ok(graph_generator(spec)),
             None => {
-                let known = generators::specs().iter().map(|spec| spec.name);
+                let specs = generators::specs().iter();
+                let known = specs.flat_map(|spec| [&[spec.name], spec.aliases].concat());
                 let cure = nearest(name, known)
-                    .unwrap_or_else(|| "p2psim list generators shows all".to_owned());
+                    .unwrap_or_else(|| "`p2psim list generators` shows all".to_owned());
                 Err(Failure::Usage(format!(
                     "there is no generator `{name}`\n  {cure}"
                 )))

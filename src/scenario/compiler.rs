@@ -114,6 +114,11 @@ pub fn estimate_bytes(peers: u64, links: f64) -> u64 {
 }
 
 impl Inputs<'_> {
+    /// Whether there is a file of this path, relative to the scenario.
+    pub(super) fn has(&self, path: &str) -> bool {
+        self.folder.join(path).is_file()
+    }
+
     /// Reads a file, relative to the scenario; it becomes an input of the run. Its bytes and its
     /// name there.
     pub(super) fn read(

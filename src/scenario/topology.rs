@@ -15,7 +15,7 @@ use crate::services::{ParameterValue, Parameters};
 use crate::simulation::{
     GraphSource, PeerType, Population, ServicePlan, TypeAssignment, whole_shares,
 };
-use crate::topology::generators::{Degrees, Generator};
+use crate::topology::generators::{self, Degrees, Generator};
 use crate::topology::{Graph, links};
 use crate::units::Dimension;
 
@@ -134,6 +134,12 @@ impl Compiler<'_> {
         };
         // A path has no bracket at its end; a call has nothing else there.
         if !scalar.text.contains('(') {
+            if generators::find(&scalar.text).is_some() && !self.inputs.has(&scalar.text) {
+                let name = &scalar.text;
+                let message = format!("`{name}` is a generator and needs brackets");
+                self.error(node.place, message, format!("{name}(...)"));
+                return None;
+            }
             return self.link_file(scalar, node.place);
         }
         let placed = self.expression(scalar, node.place)?;

@@ -105,10 +105,17 @@ fn variadic(
                 Ok(graph) => graphs.push(graph),
                 Err(wrong) => errors.extend(wrong),
             },
-            kind => match one_number(parameter.name, kind, &argument.value) {
-                Ok(number) => numbers.push(number),
-                Err(error) => errors.push(error),
-            },
+            kind => {
+                // Of a list without brackets each argument is an item.
+                let kind = match kind {
+                    ArgumentKind::Wholes(Some(low)) => ArgumentKind::Whole(low),
+                    other => other,
+                };
+                match one_number(parameter.name, kind, &argument.value) {
+                    Ok(number) => numbers.push(number),
+                    Err(error) => errors.push(error),
+                }
+            }
         }
     }
     if !errors.is_empty() {

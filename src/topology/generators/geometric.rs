@@ -25,7 +25,7 @@ pub(super) const SPECS: [GeneratorSpec; 6] = [
         &[N, RADIUS, DIM, P],
         "n peers at random in the unit cube of dim dimensions, linked up to the distance radius \
          (by the p-norm; 2: as the crow flies)",
-        |a| cube_size(a, 2, near(a.real(1), a.real(2))),
+        |a| cube_size(a, 2, near(a.real(1), a.real(2), a.real(3))),
         |a, context| {
             let places = Positions::draw(a.whole(0), a.whole(2), context.stream);
             let mut links = Links::new();
@@ -40,7 +40,7 @@ pub(super) const SPECS: [GeneratorSpec; 6] = [
         "random_geometric_graph in which a pair at distance d within the radius is linked with \
          probability exp(-d) (Penrose 2016)",
         |a| {
-            let reach = near(a.real(1), a.real(2));
+            let reach = near(a.real(1), a.real(2), a.real(3));
             cube_size(a, 2, reach * libm::exp(-0.5 * a.real(1).min(1.0)))
         },
         |a, context| {
@@ -63,7 +63,7 @@ pub(super) const SPECS: [GeneratorSpec; 6] = [
         |a| {
             let theta = a.real(2);
             let heavy = (1.0 + theta) * libm::exp(-theta);
-            cube_size(a, 3, near(a.real(1), a.real(3)) * heavy)
+            cube_size(a, 3, near(a.real(1), a.real(3), a.real(4)) * heavy)
         },
         |a, context| {
             let (n, theta) = (a.whole(0), a.real(2));
@@ -192,15 +192,22 @@ fn cube_size(a: &Arguments<'_>, dim_at: usize, share: f64) -> Result<Size, Refus
     size(a.real(0), pairs(a.real(0)) * share)
 }
 
-/// The share of all pairs in the unit cube that are within `radius`, about.
-fn near(radius: f64, dim: f64) -> f64 {
+/// The share of all pairs in the unit cube that are within `radius` by the `p`-norm, about.
+fn near(radius: f64, dim: f64, p: f64) -> f64 {
     let r = radius.min(1.0);
-    match dim {
+    if dim == 2.0 && p == 2.0 {
         // Exact: a disc, less what lies outside the square.
-        2.0 => (std::f64::consts::PI - (8.0 / 3.0) * r + 0.5 * r * r) * r * r,
-        _ => power(2.0 * r - r * r, dim),
+        return (std::f64::consts::PI - (8.0 / 3.0) * r + 0.5 * r * r) * r * r;
     }
-    .min(1.0)
+    if radius >= 1.0 {
+        return 1.0;
+    }
+    // The volume of a ball, of which along each dimension the mean gap lies outside.
+    let (p, gamma) = (p.min(1e6), libm::tgamma);
+    let ball = power(2.0 * r * gamma(1.0 + 1.0 / p), dim) / gamma(1.0 + dim / p);
+    let gap =
+        r * gamma(2.0 / p) / gamma(1.0 / p) * gamma(1.0 + dim / p) / gamma(1.0 + (dim + 1.0) / p);
+    ball * power(1.0 - gap, dim)
 }
 
 fn weights(n: usize, stream: &mut Stream) -> Vec<f64> {

@@ -145,7 +145,8 @@ fn measure(a: &Arguments<'_>) -> Result<Size, Refusal> {
     }
     let tau = a.real(1);
     let mean = power_sum(tau - 1.0, low, high) / power_sum(tau, low, high);
-    size_with_tries(a, 10, "max_iters", n, n * mean / 2.0)
+    // Of two peers that have all their links already each may get some more: a quarter, about.
+    size_with_tries(a, 10, "max_iters", n, 1.25 * n * mean / 2.0)
 }
 
 /// A power law from `low` on, by rejection (Devroye 1986), drawn again above `high`.
