@@ -8,15 +8,17 @@ use crate::expression::{self, Argument, Expression, ExpressionError, ExpressionK
 use crate::units::Dimension;
 
 type Errors = Vec<ExpressionError>;
-
 /// A value for each parameter, and where it stands, if it is given.
+type Bound = (Vec<Value>, Vec<Option<Range<usize>>>);
+
+/// Gives each parameter its value.
 pub(super) fn bind(
     spec: &GeneratorSpec,
     name: &str,
     name_span: &Range<usize>,
     given: &[Argument],
     read: &mut ReadDegrees,
-) -> Result<(Vec<Value>, Vec<Option<Range<usize>>>), Errors> {
+) -> Result<Bound, Errors> {
     for argument in given {
         let Some((keyword, place)) = &argument.keyword else {
             continue;
@@ -87,7 +89,7 @@ fn variadic(
     name_span: &Range<usize>,
     given: &[Argument],
     read: &mut ReadDegrees,
-) -> Result<(Vec<Value>, Vec<Option<Range<usize>>>), Errors> {
+) -> Result<Bound, Errors> {
     let parameter = &spec.parameters[0];
     if given.is_empty() {
         return Err(vec![ExpressionError::new(

@@ -181,10 +181,9 @@ impl Tiling {
         for cell in self.removed.iter().chain(self.merged.keys()) {
             new[self.numbers[cell] as usize] = GONE;
         }
-        let mut next = 0;
-        for number in new.iter_mut().filter(|number| **number != GONE) {
-            *number = next;
-            next += 1;
+        let left = new.iter_mut().filter(|number| **number != GONE);
+        for (next, number) in left.enumerate() {
+            *number = next as u32;
         }
         for cell in self.merged.keys() {
             let mut now = cell;

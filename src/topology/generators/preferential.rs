@@ -172,19 +172,18 @@ fn barabasi_albert(
     mut links_of: impl FnMut(&mut Stream) -> usize,
     stream: &mut Stream,
 ) -> Links {
-    let mut links: Links = (1..=star as u32).map(|leaf| (0, leaf)).collect();
-    // Each end of a link.
-    let mut ends: Vec<u32> = links.iter().flat_map(|&(a, b)| [a, b]).collect();
+    // Link by link.
+    let mut ends: Vec<u32> = Vec::with_capacity(2 * n * star);
+    ends.extend((1..=star as u32).flat_map(|leaf| [0, leaf]));
     let mut chosen = Vec::new();
     for new in star as u32 + 1..n as u32 {
         let count = links_of(stream);
         distinct_weighted(&ends, count, &mut chosen, stream);
-        for &other in &chosen {
-            links.push((other, new));
-            ends.extend([other, new]);
-        }
+        ends.extend(chosen.iter().flat_map(|&other| [other, new]));
     }
-    links
+    ends.chunks_exact(2)
+        .map(|ends| (ends[0], ends[1]))
+        .collect()
 }
 
 /// A growing graph whose links can be moved.
