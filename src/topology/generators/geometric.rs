@@ -294,17 +294,20 @@ impl Positions {
             *place += 1;
         }
         let mut around = Vec::new();
-        for peer in 0..peers {
+        let mut wider = Vec::new();
+        // In the order of cells, so that neighbours are near in memory.
+        for &peer in &sorted {
             around.clear();
             around.push(0);
             if side > 1 {
                 for &x in self.of(peer) {
                     let at = column(x);
-                    let span = at.saturating_sub(1)..=(at + 1).min(side - 1);
-                    around = around
-                        .iter()
-                        .flat_map(|cell| span.clone().map(move |column| cell * side + column))
-                        .collect();
+                    wider.clear();
+                    for cell in &around {
+                        let span = at.saturating_sub(1)..=(at + 1).min(side - 1);
+                        wider.extend(span.map(|column| cell * side + column));
+                    }
+                    std::mem::swap(&mut around, &mut wider);
                 }
             }
             for &cell in &around {

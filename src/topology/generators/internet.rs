@@ -26,7 +26,8 @@ pub(super) const SPECS: [GeneratorSpec; 1] = [GeneratorSpec::random(
         size(n, transit + peering)
     },
     |a, context| Ok(Internet::new(a.whole(0), context.stream).grow(context.stream)),
-)];
+)
+.also(&["internet_as_graph"])];
 
 /// How many systems of each kind, and their mean numbers of links.
 struct Plan {

@@ -339,49 +339,56 @@ fn random_regular(d: usize, n: usize, stream: &mut Stream) -> Links {
     }
 }
 
+/// A link as one number, so that many are sorted fast.
+fn key(a: u32, b: u32) -> u64 {
+    u64::from(a.min(b)) << 32 | u64::from(a.max(b))
+}
+
+fn ends_of(key: u64) -> (u32, u32) {
+    ((key >> 32) as u32, key as u32)
+}
+
 fn try_regular(d: usize, n: usize, stream: &mut Stream) -> Option<Links> {
-    // `d` places for each peer, of which `taken` are filled.
-    let mut neighbours = vec![0_u32; n * d];
-    let mut taken = vec![0_u32; n];
-    let mut links = Vec::with_capacity(n * d / 2);
+    // Ascending.
+    let mut linked: Vec<u64> = Vec::new();
     let mut ends: Vec<u32> = (0..n as u32)
         .flat_map(|peer| std::iter::repeat_n(peer, d))
         .collect();
     while !ends.is_empty() {
         stream.shuffle(&mut ends);
-        let mut left = Vec::new();
-        for pair in ends.chunks_exact(2) {
-            let (a, b) = (pair[0], pair[1]);
-            let (a_at, b_at) = (a as usize * d, b as usize * d);
-            let (a_taken, b_taken) = (taken[a as usize] as usize, taken[b as usize] as usize);
-            if a == b || neighbours[a_at..a_at + a_taken].contains(&b) {
-                left.extend([a, b]);
-                continue;
+        let mut pairs: Vec<u64> = ends.chunks_exact(2).map(|e| key(e[0], e[1])).collect();
+        pairs.sort_unstable();
+        ends.clear();
+        let mut before = None;
+        pairs.retain(|&pair| {
+            let (a, b) = ends_of(pair);
+            let fits = a != b && before != Some(pair) && linked.binary_search(&pair).is_err();
+            if !fits {
+                ends.extend([a, b]);
             }
-            neighbours[a_at + a_taken] = b;
-            neighbours[b_at + b_taken] = a;
-            taken[a as usize] += 1;
-            taken[b as usize] += 1;
-            links.push((a, b));
+            before = Some(pair);
+            fits
+        });
+        if linked.is_empty() {
+            linked = pairs;
+        } else {
+            // Two ascending runs are merged.
+            linked.extend(pairs);
+            linked.sort();
         }
-        left.sort_unstable();
-        let mut different = left.clone();
+        ends.sort_unstable();
+        let mut different = ends.clone();
         different.dedup();
-        let can_link = |a: u32, b: u32| {
-            let at = a as usize * d;
-            !neighbours[at..at + taken[a as usize] as usize].contains(&b)
-        };
-        let can_succeed = left.is_empty()
-            || different
-                .iter()
-                .enumerate()
-                .any(|(place, &a)| different[..place].iter().any(|&b| can_link(a, b)));
+        let can_succeed = ends.is_empty()
+            || different.iter().enumerate().any(|(place, &a)| {
+                let mut others = different[..place].iter();
+                others.any(|&b| linked.binary_search(&key(a, b)).is_err())
+            });
         if !can_succeed {
             return None;
         }
-        ends = left;
     }
-    Some(links)
+    Some(linked.into_iter().map(ends_of).collect())
 }
 
 fn shells_size(a: &Arguments<'_>) -> Result<Size, super::spec::Refusal> {
