@@ -5,7 +5,6 @@ pub mod attributes;
 pub mod files;
 pub mod generators;
 pub mod statistics;
-mod watts_strogatz;
 
 pub use attach::{Attachment, attach};
 
@@ -124,6 +123,22 @@ impl Graph {
     /// The places of a peer's neighbours, ascending.
     pub fn neighbours(&self, peer: usize) -> &[u32] {
         &self.neighbours[self.starts[peer] as usize..self.starts[peer + 1] as usize]
+    }
+
+    /// Whether every peer can be reached from every other.
+    pub fn is_connected(&self) -> bool {
+        let mut reached = vec![false; self.peers()];
+        let mut waiting = vec![0_u32];
+        let mut count = 0;
+        while let Some(peer) = waiting.pop().filter(|_| self.peers() > 0) {
+            if std::mem::replace(&mut reached[peer as usize], true) {
+                continue;
+            }
+            count += 1;
+            let others = self.neighbours(peer as usize).iter();
+            waiting.extend(others.filter(|&&other| !reached[other as usize]));
+        }
+        count == self.peers()
     }
 
     /// Every link once, as (lower place, higher place), ascending.
