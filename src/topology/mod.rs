@@ -8,6 +8,8 @@ pub mod statistics;
 
 pub use attach::{Attachment, attach};
 
+use petgraph::unionfind::UnionFind;
+
 use crate::peer::PeerId;
 
 /// An undirected graph without self-loops or parallel links, stored once and compactly.
@@ -127,18 +129,9 @@ impl Graph {
 
     /// Whether every peer can be reached from every other.
     pub fn is_connected(&self) -> bool {
-        let mut reached = vec![false; self.peers()];
-        let mut waiting = vec![0_u32];
-        let mut count = 0;
-        while let Some(peer) = waiting.pop().filter(|_| self.peers() > 0) {
-            if std::mem::replace(&mut reached[peer as usize], true) {
-                continue;
-            }
-            count += 1;
-            let others = self.neighbours(peer as usize).iter();
-            waiting.extend(others.filter(|&&other| !reached[other as usize]));
-        }
-        count == self.peers()
+        let mut parts = UnionFind::<u32>::new(self.peers());
+        let joins = self.iter_links().filter(|&(a, b)| parts.union(a, b));
+        joins.count() + 1 >= self.peers()
     }
 
     /// Every link once, as (lower place, higher place), ascending.
