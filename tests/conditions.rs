@@ -292,6 +292,35 @@ fn a_partition_keeps_hellos_apart() {
     assert_eq!(hellos.counts.lost_by_cause, [0, 50]);
 }
 
+/// A link with a latency of its own: no copy is faster than it.
+#[test]
+fn copies_travel_by_their_links_own_latency() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("link.csv"),
+        "source,target,latency\n1,2,1000\n",
+    )
+    .unwrap();
+    let text = "horizon: 2 s
+latencies: {Here: {Here: 10}}
+network: {uplink: unlimited, downlink: unlimited, duplication: 1}
+peer_types: {peer: {location: Here, bandwidth_ul: 1 Mbit, bandwidth_dl: 1 Mbit}}
+topology: {graph: link.csv}
+output: {interval: 100 ms}
+";
+    let scenario = parse(text, "test", folder.path(), &LoadOptions::default()).unwrap();
+    let (simulation, outcome) = outcome(&scenario);
+    // Two Hellos and their copies, each of which is answered, and the answers' copies.
+    assert_eq!(outcome.total().delivered, 8);
+    let series = simulation.load().series().unwrap();
+    let arrivals: Vec<u64> = series
+        .rows(scenario.plan.horizon)
+        .filter(|row| row.received.messages > 0)
+        .map(|row| row.start.as_ns() / 1_000_000)
+        .collect();
+    assert_eq!(arrivals, [500, 1000], "half of a round trip of 1000 ms each");
+}
+
 #[test]
 fn conditions_that_do_nothing_change_nothing() {
     let digest = |network: &str| {

@@ -116,6 +116,57 @@ topology: {{graph: complete(4), types: {{0: faulty, others: steady}}}}
 }
 
 #[test]
+fn who_begins_afresh_dials_whom_it_dialled_first() {
+    let connections = |rejoin: &str| {
+        let manager = "BaseConnectionManager: {max_silence: 2500}";
+        let text = format!(
+            "horizon: 19 s
+latencies: {{Here: {{Here: 20}}}}
+peer_types:
+  steady: &steady
+    location: Here
+    bandwidth_ul: 10 Mbit
+    bandwidth_dl: 10 Mbit
+    services: {{{manager}}}
+  absent:
+    <<: *steady
+    services: {{{manager}, ScheduledDowntime: {{schedule: [2 s, 10 s]}}}}
+  faulty:
+    <<: *steady
+    services: {{{manager}, Churn: {{session: 10 s, offline: 6 s, rejoin: {rejoin}}}}}
+topology: {{graph: cycle(6), types: {{0: absent, 1: faulty, others: steady}}}}
+"
+        );
+        let (simulation, _) = run(&text);
+        simulation.peers().nth(1).unwrap().connections
+    };
+    // 1 gives 0 up while that is away, and 0 gives up dialling 1 while that is: whoever only
+    // remembers whom it had at the end has one neighbour when it is back at 16 s.
+    assert_eq!(connections("remember"), 1);
+    assert_eq!(connections("fresh"), 2);
+    // What lets it begin afresh need not be the last to let go.
+    let (simulation, _) = run(
+        "horizon: 10 s
+latencies: {Here: {Here: 20}}
+peer_types:
+  steady: {location: Here, bandwidth_ul: 1 Mbit, bandwidth_dl: 1 Mbit, services: {LimitedMessageProducer: {init_timeout: 500}, GossipService: }}
+  faulty: {location: Here, bandwidth_ul: 1 Mbit, bandwidth_dl: 1 Mbit, services: {GossipService: , Churn: {session: 1 s, offline: 2 s, rejoin: fresh}, ScheduledDowntime: {schedule: [2 s, 2 s]}, LimitedMessageProducer: {times: 3, init_timeout: 600, msg_rate: 1}}}
+topology: {edges: [[0, 1]], types: {0: faulty, 1: steady}}
+",
+    );
+    // 600 ms; then online at 4 s, afresh: 4.6 s; offline from 5 s (Churn: 3 s on, 4 s off).
+    let times: Vec<f64> = simulation
+        .deliveries()
+        .produced()
+        .iter()
+        .filter(|rumour| simulation.names().id(rumour.id.origin).0 == 0)
+        .map(|rumour| rumour.produced.as_ms())
+        .collect();
+    assert_eq!(times[0], 600.0);
+    assert!(times[1] > 4500.0, "{times:?}");
+}
+
+#[test]
 fn slow_links_take_longer_for_a_while() {
     // 1250 bytes take 10 ms at 1 Mbit/s, 100 ms at a tenth of it.
     let text = "horizon: 4 s

@@ -277,3 +277,43 @@ fn producers_keep_to_their_rate_and_size() {
     let gossip = outcome.messages.iter().find(|m| m.name == "GossipMessage");
     assert_eq!(gossip.unwrap().counts.bytes_sent, 8 * 1250);
 }
+
+/// Laws under which simulated time would stand still, and sizes that no message has.
+#[test]
+fn what_could_never_end_is_refused() {
+    for (services, name) in [
+        ("{Churn: {session: 1e-7, offline: 1e-7}}", "session"),
+        (
+            "{Churn: {session: 1 s, offline: 'sample(0, 0)'}}",
+            "offline",
+        ),
+        ("{RandomDowntime: {disruption_time: 0}}", "disruption_time"),
+        ("{Slowdown: {duration: 1e-7, interval: 1 s}}", "duration"),
+        ("{Slowdown: {interval: 1 s}}", "interval"),
+        ("{MessageProducer: {interval: 'norm(-100, 1)'}}", "interval"),
+        ("{MessageProducer: {interval: 5, msg_rate: 3}}", "msg_rate"),
+        ("{MessageProducer: {size: -1}}", "size"),
+        ("{MessageProducer: {size: 4 GiB}}", "size"),
+    ] {
+        let text = scenario("{graph: path(2)}", "1 s", &[("peer", services)]);
+        let options = p2psim::scenario::LoadOptions::default();
+        let parsed = p2psim::scenario::parse(&text, "test", std::path::Path::new("."), &options);
+        let error = parsed.expect_err(services);
+        let [diagnostic] = error.diagnostics() else {
+            panic!("{services}: {}", error.render(false));
+        };
+        let shown = error.render(false);
+        let underlined = shown
+            .lines()
+            .find(|line| line.contains('^'))
+            .expect(services);
+        let quoted = shown
+            .lines()
+            .find(|line| line.contains(services))
+            .expect(services);
+        // What follows the parameter's name is underlined.
+        let start = underlined.find('^').expect(services);
+        assert!(quoted[..start].ends_with(&format!("{name}: ")), "{shown}");
+        assert!(!diagnostic.expected.is_empty(), "{services}");
+    }
+}

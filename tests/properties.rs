@@ -49,6 +49,13 @@ fn check(text: &str) {
         total.bytes_delivered,
     ];
     assert_eq!(sums, totals, "{text}");
+    // What is connected is held at the end, or has ended for one of the causes.
+    use p2psim::record::ConnectionEvent::*;
+    let causes = simulation.connection_counts();
+    let ended = [Silent, Slow, Ended, EndedByOther, Offline].map(|cause| causes.of(cause));
+    let held: usize = simulation.peers().map(|peer| peer.connections).sum();
+    let accounted = held as u64 + ended.iter().sum::<u64>();
+    assert_eq!(causes.of(Connected), accounted, "{causes:?}\n{text}");
     for link in simulation.links(true) {
         assert!(link.source < link.target && link.bandwidth > 0.0, "{text}");
         assert!(link.since <= outcome.reached, "{text}");

@@ -39,9 +39,7 @@ impl PeerState {
         };
         let first = fate(Replica::First, event.time(), sender);
         let second = conditions.duplicates(sender).then(|| {
-            let delay = world
-                .latencies
-                .draw(locations.0, locations.1, &mut sender.duplicates);
+            let delay = world.draw_delay(me, event.receiver(), &mut sender.duplicates);
             let arrival = departure + delay;
             (arrival, fate(Replica::Second, arrival, sender))
         });

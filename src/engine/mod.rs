@@ -48,8 +48,8 @@ pub struct Engine<S> {
     streams: Vec<Option<Box<Stream>>>,
     /// Where a peer's services begin; one more than there are peers.
     first_service: Vec<u32>,
-    /// In an emergent network, whom each peer dials when it begins, also afresh.
-    first_dials: Option<Vec<Option<PeerIndex>>>,
+    /// Whom each peer dials when it begins, also afresh; `None` where no peer does that.
+    first_dials: Option<Dials>,
     post: Post,
     /// The time at which the peer being run is: that of the event, or a little later where a
     /// message passes the downlink at once.
@@ -81,6 +81,9 @@ pub struct Network<S> {
     pub starts: Vec<Time>,
     /// Whom the peers dial when they start.
     pub dials: Dials,
+    /// Whether peers may come back afresh ([`Rejoin::Fresh`]) and then dial them again. Without,
+    /// the memory is saved, and such peers dial those they had.
+    pub afresh: bool,
 }
 
 /// Whom each peer dials when it starts.
@@ -140,10 +143,7 @@ impl<S: Service> Engine<S> {
                 .push(Event::new(start, me, Kind::Start, 0, 0, EMPTY));
         }
         engine.first_service.push(engine.streams.len() as u32);
-        engine.first_dials = match network.dials {
-            Dials::Graph(_) => None,
-            Dials::One(peers) => Some(peers),
-        };
+        engine.first_dials = network.afresh.then_some(network.dials);
         assert_eq!(
             engine.streams.len(),
             engine.services.len(),
@@ -413,11 +413,14 @@ impl<S: Service> Engine<S> {
     fn bid_farewell(&mut self, me: PeerIndex, from: PeerIndex) {
         let peer = &mut self.peers[me.as_usize()];
         if let Some(state) = peer.connections.remove(from) {
-            let ended = ConnectionEvent::EndedByOther;
-            self.post.recorder.connections.count(ended);
-            if state == ConnectionState::Connected {
-                self.post.recorder.load.connection(self.now, me, false);
-            }
+            let event = match state {
+                ConnectionState::Dialling => ConnectionEvent::RefusedByOther,
+                ConnectionState::Connected => {
+                    self.post.recorder.load.connection(self.now, me, false);
+                    ConnectionEvent::EndedByOther
+                }
+            };
+            self.post.recorder.connections.count(event);
             if peer.logs {
                 self.post.recorder.log_parted(me, self.now, from);
             }
@@ -450,8 +453,11 @@ impl<S: Service> Engine<S> {
                 Switch::Online(slot, rejoin) => {
                     let was_kept = peer.kept_offline;
                     peer.kept_offline &= !(1 << slot);
+                    if let Some(absence) = &mut peer.absence {
+                        absence.fresh |= rejoin == Rejoin::Fresh;
+                    }
                     if was_kept != 0 && peer.kept_offline == 0 {
-                        self.go_online(me, rejoin);
+                        self.go_online(me);
                     }
                 }
             }
@@ -462,10 +468,18 @@ impl<S: Service> Engine<S> {
         let peer = &mut self.peers[me.as_usize()];
         peer.online = false;
         let (peers, connected) = peer.connections.clear();
-        let timers = Vec::new();
-        peer.absence = Some(Box::new(Absence { peers, timers }));
+        let attempts = peers.len() as u32 - connected;
+        let (timers, fresh) = (Vec::new(), false);
+        peer.absence = Some(Box::new(Absence {
+            peers,
+            timers,
+            fresh,
+        }));
         let recorder = &mut self.post.recorder;
         recorder.load.online(self.now, me, false);
+        for _ in 0..attempts {
+            recorder.connections.count(ConnectionEvent::Unanswered);
+        }
         for _ in 0..connected {
             recorder.connections.count(ConnectionEvent::Offline);
             recorder.load.connection(self.now, me, false);
@@ -477,7 +491,7 @@ impl<S: Service> Engine<S> {
         self.each_service(me, |service, context| service.offline(context));
     }
 
-    fn go_online(&mut self, me: PeerIndex, rejoin: Rejoin) {
+    fn go_online(&mut self, me: PeerIndex) {
         let peer = &mut self.peers[me.as_usize()];
         peer.online = true;
         self.post.recorder.load.online(self.now, me, true);
@@ -486,12 +500,21 @@ impl<S: Service> Engine<S> {
             let level = LogLevel::Warning;
             self.post.recorder.log_text(me, level, self.now, text);
         }
-        let Absence { mut peers, timers } = *peer.absence.take().unwrap_or_default();
-        if rejoin == Rejoin::Fresh {
+        let Absence {
+            mut peers,
+            timers,
+            fresh,
+        } = *peer.absence.take().unwrap_or_default();
+        let rejoin = if fresh {
+            Rejoin::Fresh
+        } else {
+            Rejoin::Remember
+        };
+        if fresh {
             peer.life += 1;
             peer.rumours.forget();
             if let Some(first_dials) = &self.first_dials {
-                peers = first_dials[me.as_usize()].into_iter().collect();
+                peers = first_dials.of(me).collect();
             }
         }
         for other in peers {
@@ -499,7 +522,7 @@ impl<S: Service> Engine<S> {
             peer.dial(&self.world, &mut self.post, self.now, me, other, event);
         }
         self.each_service(me, |service, context| service.online(context, rejoin));
-        if rejoin == Rejoin::Remember {
+        if !fresh {
             for (slot, tag) in timers {
                 self.with_service(me, slot.into(), |service, context| {
                     service.timer(context, tag);

@@ -60,6 +60,8 @@ pub(super) struct Absence {
     pub(super) peers: Vec<PeerIndex>,
     /// The timers that have run out meanwhile: service and tag.
     pub(super) timers: Vec<(u8, u32)>,
+    /// Whether one of those that kept it offline lets it begin afresh.
+    pub(super) fresh: bool,
 }
 
 impl PeerState {
@@ -187,17 +189,7 @@ impl PeerState {
             }
             LinkMode::Unlimited => (now, Time::ZERO),
         };
-        let stream = &mut self.latency_stream;
-        let own_law = world
-            .link_latencies
-            .as_ref()
-            .and_then(|links| links.get(me, to));
-        let delay = match own_law {
-            Some(law) => world.latencies.draw_from(law, stream),
-            None => world
-                .latencies
-                .draw(world.location(me), world.location(to), stream),
-        };
+        let delay = world.draw_delay(me, to, &mut self.latency_stream);
         let arrival = match world.downlink {
             LinkMode::Limited => Kind::Arrival(kind),
             LinkMode::Unlimited => Kind::Delivery(kind),

@@ -19,7 +19,8 @@ use crate::time::Time;
 pub enum Rejoin {
     /// With all it knew: it dials the peers it had, and its timers go on.
     Remember,
-    /// With nothing: its services begin afresh, as those of a new peer would.
+    /// With nothing: its services begin afresh, as those of a new peer would, and it dials whom
+    /// it dialled at its start. One service that wants this is enough.
     Fresh,
 }
 
@@ -244,13 +245,18 @@ impl Context<'_> {
         self.disconnect_as(peer, ConnectionEvent::Ended);
     }
 
-    /// As [`Context::disconnect`], counted as `event`.
+    /// As [`Context::disconnect`], counted as `event` if there was a finished connection.
     pub fn disconnect_as(&mut self, peer: PeerIndex, event: ConnectionEvent) {
         if let Some(state) = self.peer.connections.remove(peer) {
+            let event = match state {
+                // An attempt that is ended for whatever reason has had no answer.
+                ConnectionState::Dialling => ConnectionEvent::Unanswered,
+                ConnectionState::Connected => {
+                    self.post.recorder.load.connection(self.now, self.me, false);
+                    event
+                }
+            };
             self.post.recorder.connections.count(event);
-            if state == ConnectionState::Connected {
-                self.post.recorder.load.connection(self.now, self.me, false);
-            }
             self.peer
                 .part(self.world, self.post, self.now, self.me, peer);
             self.post.parted.push(peer);

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use crate::message::{MessageType, MessageTypes};
 use crate::network::{Conditions, LatencyTable, LinkLatencies, LinkMode};
 use crate::peer::{LocationIndex, Names, PeerIndex};
+use crate::random::Stream;
+use crate::time::Time;
 
 /// What all peers share and nobody changes during a run.
 pub struct World {
@@ -69,6 +71,19 @@ impl World {
     #[inline]
     pub(super) fn routes(&self, peer: PeerIndex) -> &Routes {
         &self.routes[self.names.types[peer.as_usize()].as_usize()]
+    }
+
+    /// Draws the one-way delay of a message: by the link's own law, if it has one, else by that
+    /// of the locations.
+    #[inline]
+    pub(super) fn draw_delay(&self, from: PeerIndex, to: PeerIndex, stream: &mut Stream) -> Time {
+        let own_law = self.link_latencies.as_ref().and_then(|l| l.get(from, to));
+        match own_law {
+            Some(law) => self.latencies.draw_from(law, stream),
+            None => self
+                .latencies
+                .draw(self.location(from), self.location(to), stream),
+        }
     }
 
     #[inline]

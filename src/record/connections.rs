@@ -11,8 +11,10 @@ pub enum ConnectionEvent {
     Connected,
     /// The peer refused an offer.
     Refused,
-    /// The peer gave up dialling: no answer came in time.
+    /// The peer gave up dialling: no answer came in time, or it went offline.
     Unanswered,
+    /// The other end refused.
+    RefusedByOther,
     /// The peer ended it: nothing was heard for too long.
     Silent,
     /// The peer ended it: it had too many, and this was among the slowest.
@@ -27,12 +29,13 @@ pub enum ConnectionEvent {
 
 impl ConnectionEvent {
     /// All events.
-    pub const ALL: [ConnectionEvent; 10] = [
+    pub const ALL: [ConnectionEvent; 11] = [
         ConnectionEvent::Dialled,
         ConnectionEvent::Redialled,
         ConnectionEvent::Connected,
         ConnectionEvent::Refused,
         ConnectionEvent::Unanswered,
+        ConnectionEvent::RefusedByOther,
         ConnectionEvent::Silent,
         ConnectionEvent::Slow,
         ConnectionEvent::Ended,
@@ -48,6 +51,7 @@ impl ConnectionEvent {
             ConnectionEvent::Connected => "connected",
             ConnectionEvent::Refused => "refused",
             ConnectionEvent::Unanswered => "unanswered",
+            ConnectionEvent::RefusedByOther => "refused_by_other",
             ConnectionEvent::Silent => "silent",
             ConnectionEvent::Slow => "slow",
             ConnectionEvent::Ended => "ended",

@@ -10,7 +10,8 @@ use super::rows::write_table;
 use super::summary::{RunName, summary_json};
 use super::{coverage, deliveries, load};
 use crate::record::{ConnectionEvent, DropCause, LossCause, Spread, TableFormat};
-use crate::simulation::{Outcome, Simulation};
+use crate::simulation::{Ending, Outcome, Simulation};
+use crate::time::Time;
 
 /// Writes `peers.csv`, `topology.csv`, `messages.csv`, `connections.csv`, `summary.json`, and in
 /// `format` the tables `load`, `deliveries` and `coverage` as far as there is something in them.
@@ -36,7 +37,9 @@ pub fn write_outputs(
     })?;
     if let Some(series) = simulation.load().series() {
         write_table(path, "load", format, &load::columns(series), |table| {
-            load::write_load(table, simulation, series, outcome.reached)
+            // What an interrupted run has done at the very time it had reached is in it.
+            let moment = Time::from_ns(u64::from(outcome.ending == Ending::Interrupted));
+            load::write_load(table, simulation, series, outcome.reached + moment)
         })?;
     }
     let spread = simulation.deliveries().spread();

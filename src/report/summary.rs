@@ -137,7 +137,8 @@ fn coverage_json(spread: &Spread, simulation: &Simulation, outcome: &Outcome) ->
         "never_reached": spread.mean().map(|mean| 1.0 - mean),
         "altered": ratio(spread.altered(), spread.receipts()),
         "rejected_copies": simulation.deliveries().rejected(),
-        "hops": { "mean": spread.hops.mean(), "max": spread.hops.max() },
+        "hops": (spread.receipts() > 0)
+            .then(|| json!({ "mean": spread.hops.mean(), "max": spread.hops.max() })),
         "copies_per_peer": ratio(spread.copies, spread.receipts()),
         "bytes_per_delivered_message": ratio(bytes, spread.received_by_any),
     })

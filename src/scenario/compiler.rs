@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::diagnostics::{Diagnostic, Severity};
 use super::fields::Fields;
-use super::latencies::{Latencies, Matrix};
+use super::latencies::{Latencies, Matrix, name_problem};
 use super::network::{Known, Network};
 use super::node::{self, Node, Scalar, Value};
 use super::source::{Place, Sources};
@@ -78,7 +78,7 @@ pub(super) fn compile(
     };
     let errors = overrides::apply(&mut root, &options.overrides, &mut compiler.sources);
     compiler.diagnostics.extend(errors);
-    let compiled = compiler.plan(&root);
+    let compiled = compiler.plan(&root, name);
     let Compiler {
         sources,
         diagnostics,
@@ -93,7 +93,7 @@ pub(super) fn compile(
         .partition(|diagnostic| diagnostic.severity == Severity::Error);
     match compiled {
         Some((plan, resolved)) if errors.is_empty() => Ok(Scenario {
-            name: name.to_owned(),
+            name: plan.name.clone(),
             plan,
             warnings,
             resolved,
@@ -240,7 +240,29 @@ impl Compiler<'_> {
         }
     }
 
-    fn plan(&mut self, root: &Node) -> Option<(Plan, String)> {
+    /// What the scenario is called, in place of its file's name: part of a folder's name.
+    fn run_name(&mut self, node: &Node) -> Option<String> {
+        let name = match &node.value {
+            Value::Scalar(scalar) => &scalar.text,
+            _ => "",
+        };
+        let problem = match &node.value {
+            Value::Scalar(_) => name_problem("scenario", name).or_else(|| {
+                let unfit = [".", ".."].contains(&name) || name.contains(['/', '\\']);
+                unfit.then(|| format!("`{name}` cannot be part of a folder's name"))
+            }),
+            _ => Some(format!("a name cannot be {}", node.described())),
+        };
+        match problem {
+            None => Some(name.to_owned()),
+            Some(problem) => {
+                self.error(node.place, problem, "letters, digits, `_`, `-`");
+                None
+            }
+        }
+    }
+
+    fn plan(&mut self, root: &Node, default_name: &str) -> Option<(Plan, String)> {
         let start = Place::new(0, 0..0);
         if matches!(root.value, Value::Null) {
             let expected = "write one to start from with `p2psim init`";
@@ -248,6 +270,10 @@ impl Compiler<'_> {
             return None;
         }
         let mut fields = Fields::new(self, "a scenario", root, start)?;
+        let name = match fields.get("name") {
+            Some(node) => self.run_name(node),
+            None => Some(default_name.to_owned()),
+        };
         let seed = match fields.get("seed") {
             Some(node) => self.whole(node, 0, u64::MAX),
             None => Some(SEED),
@@ -348,6 +374,7 @@ impl Compiler<'_> {
         let measures = self.measures(&output, &types, &counts, horizon)?;
         self.check_floor(&matrix, &population, place, meaning, network.delay_min);
         let plan = Plan {
+            name: name?,
             seed: seed?,
             horizon,
             latencies: matrix.table(meaning, network.delay_min),

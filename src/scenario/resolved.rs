@@ -49,6 +49,7 @@ fn write_plan(
         yaml,
         "# Every default filled in by p2psim; times in ms, bandwidths in bit/s."
     )?;
+    writeln!(yaml, "name: {}", text(&plan.name))?;
     writeln!(yaml, "seed: {}", plan.seed)?;
     writeln!(yaml, "horizon: {}", plan.horizon)?;
     writeln!(

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::parameters::{Negative, takes_time};
 use super::{ParameterError, ParameterKind, ParameterSpec, Parameters, ServiceSpec, ServiceState};
 use crate::distribution::Distribution;
 use crate::engine::{Context, Rejoin, Service};
@@ -57,9 +58,7 @@ pub(super) const RANDOM: ServiceSpec = ServiceSpec {
             rejoin: Rejoin::Remember,
         })
     },
-    check: |parameters, _| {
-        not_always_zero(parameters, &["disruption_time", "disruption_intervals"])
-    },
+    check: |parameters, _| long_enough(parameters, &["disruption_time", "disruption_intervals"]),
     ..ServiceSpec::NONE
 };
 
@@ -98,7 +97,8 @@ pub(super) const CHURN: ServiceSpec = ServiceSpec {
             },
         })
     },
-    check: |parameters, _| not_always_zero(parameters, &["session", "offline"]),
+    check: |parameters, _| long_enough(parameters, &["session", "offline"]),
+    begins_afresh: |parameters| parameters.word("rejoin") == "fresh",
     ..ServiceSpec::NONE
 };
 
@@ -129,17 +129,11 @@ pub(super) const CRASH: ServiceSpec = ServiceSpec {
     ..ServiceSpec::NONE
 };
 
-/// Time must pass between changes, or a run would never end.
-fn not_always_zero(parameters: &Parameters, names: &[&'static str]) -> Result<(), ParameterError> {
-    let zero = |name: &&&'static str| parameters.law(name).as_constant() == Some(0.0);
-    match names.iter().find(zero) {
-        None => Ok(()),
-        Some(&name) => Err(ParameterError {
-            name,
-            message: format!("`{name}` cannot always be 0"),
-            expected: "a time above 0, or a distribution".into(),
-        }),
-    }
+/// Time must pass between changes, or a run would stand still.
+fn long_enough(parameters: &Parameters, names: &[&'static str]) -> Result<(), ParameterError> {
+    names
+        .iter()
+        .try_for_each(|&name| takes_time(name, parameters.law(name), Negative::Mirrored))
 }
 
 fn factory(pattern: Pattern) -> super::Factory {

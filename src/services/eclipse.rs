@@ -63,6 +63,7 @@ pub(super) const SPEC: ServiceSpec = ServiceSpec {
         Arc::new(move || {
             ServiceState::Eclipse(Eclipse {
                 config: config.clone(),
+                has_tried: false,
             })
         })
     },
@@ -86,15 +87,19 @@ struct Config {
 #[derive(Debug)]
 pub struct Eclipse {
     config: Arc<Config>,
+    has_tried: bool,
 }
 
 impl Eclipse {
-    fn attack(&self, context: &mut Context<'_>) {
+    fn attack(&mut self, context: &mut Context<'_>) {
         for &victim in &self.config.victims {
-            if let Some(victim) = context.find(victim) {
-                context.dial(victim);
+            match context.find(victim) {
+                Some(victim) if self.has_tried => context.redial(victim),
+                Some(victim) => context.dial(victim),
+                None => {}
             }
         }
+        self.has_tried = true;
         context.set_timer(self.config.interval, 0);
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::gossip::{EXCLUDE_PEERS, EXCLUDE_TYPES, Exclusion, GOSSIP_HEADER_BYTES};
+use super::parameters::{Negative, takes_time};
 use super::{
     MessageSpec, ParameterError, ParameterKind, ParameterSpec, Parameters, ServiceSpec,
     ServiceState,
@@ -13,6 +14,11 @@ use crate::message::{MessageType, Payload, Rumour};
 use crate::peer::PeerIndex;
 use crate::time::Time;
 use crate::units::Dimension;
+
+/// The least time between two messages.
+const STEP_MIN: Time = Time::from_ns(1);
+/// The largest payload: 1 GiB.
+const PAYLOAD_BYTES_MAX: u32 = 1 << 30;
 
 const INIT_TIMEOUT: ParameterSpec = ParameterSpec {
     name: "init_timeout",
@@ -59,7 +65,7 @@ const SIZE: ParameterSpec = ParameterSpec {
     name: "size",
     kind: ParameterKind::Law(Dimension::Bytes),
     default: "20 B",
-    about: "bytes of a message's payload",
+    about: "bytes of a message's payload; draws are kept between 0 and 1 GiB",
 };
 
 const TIMES: ParameterSpec = ParameterSpec {
@@ -121,6 +127,15 @@ pub(super) const LIMITED: ServiceSpec = ServiceSpec {
 };
 
 fn check(parameters: &Parameters, given: &[&str]) -> Result<(), ParameterError> {
+    let size = parameters.law("size");
+    let most = f64::from(PAYLOAD_BYTES_MAX);
+    if size.upper_bound() < 0.0 || size.lower_bound() > most {
+        return Err(ParameterError {
+            name: "size",
+            message: format!("a payload cannot have {size} bytes"),
+            expected: format!("from 0 to {PAYLOAD_BYTES_MAX} bytes"),
+        });
+    }
     let Some(law) = parameters.optional_law("interval") else {
         return Ok(());
     };
@@ -131,21 +146,14 @@ fn check(parameters: &Parameters, given: &[&str]) -> Result<(), ParameterError> 
             expected: "one of the two".into(),
         });
     }
-    if law.upper_bound() <= 0.0 {
-        return Err(ParameterError {
-            name: "interval",
-            message: format!("an interval of {law} is never above 0"),
-            expected: "a law of times above 0, for example expon(0, 200)".into(),
-        });
-    }
-    Ok(())
+    takes_time("interval", law, Negative::Zero)
 }
 
 fn factory(parameters: &Parameters, kind: MessageType, times: u64) -> super::Factory {
     let every = Time::from_ms_clamped(1000.0 / parameters.positive("msg_rate"));
     let config = Arc::new(Config {
         init_timeout: parameters.duration("init_timeout"),
-        every: every.max(Time::from_ns(1)),
+        every: every.max(STEP_MIN),
         interval: parameters.optional_law("interval").cloned(),
         fanout: parameters.count("init_fanout") as usize,
         ttl: parameters.count("init_ttl") as u16,
@@ -187,7 +195,7 @@ impl MessageProducer {
         let config = &*self.config;
         // `as` saturates and maps NaN to zero.
         let payload = config.size.sample(context.random()) + 0.5;
-        let payload = (payload as u32).min(u32::MAX - GOSSIP_HEADER_BYTES);
+        let payload = (payload as u32).min(PAYLOAD_BYTES_MAX);
         let rumour = context.publish(payload, config.ttl);
         let chosen = config.exclusion.choose(context, None, config.fanout);
         let sent = Payload::Rumour(Rumour { hops: 1, ..rumour });
@@ -215,7 +223,7 @@ impl Service for MessageProducer {
         self.produce(context);
         if self.left > 0 {
             let after = match &self.config.interval {
-                Some(law) => Time::from_ms_clamped(law.sample(context.random())),
+                Some(law) => Time::from_ms_clamped(law.sample(context.random())).max(STEP_MIN),
                 None => self.config.every,
             };
             context.set_timer(after, tag);

@@ -83,6 +83,8 @@ pub struct ServiceSpec {
     pub build: fn(&Parameters, &[MessageType]) -> Factory,
     /// What must hold between its parameters, given the names of those that the scenario sets.
     pub check: fn(&Parameters, &[&str]) -> Result<(), ParameterError>,
+    /// Whether, with these parameters, it lets peers come back afresh ([`Rejoin::Fresh`]).
+    pub begins_afresh: fn(&Parameters) -> bool,
     /// Whether peers that run it work against the others: they do not count in coverage.
     pub adversary: bool,
 }
@@ -112,6 +114,7 @@ impl ServiceSpec {
         messages: &[],
         build: |_, _| Arc::new(|| ServiceState::Custom(Box::new(Idle))),
         check: |_, _| Ok(()),
+        begins_afresh: |_| false,
         adversary: false,
     };
 }

@@ -1,5 +1,6 @@
 //! What services can be told in a scenario: the kinds of parameters, their ranges and defaults.
 
+use super::ParameterError;
 use crate::distribution::Distribution;
 use crate::peer::{PeerId, TypeIndex};
 use crate::time::Time;
@@ -71,6 +72,37 @@ impl ParameterSpec {
             about,
         }
     }
+}
+
+/// What becomes of a law's negative draws.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Negative {
+    /// Their absolute value is taken.
+    Mirrored,
+    /// They are taken as 0.
+    Zero,
+}
+
+/// Refuses the law `name` of a time that something is repeated after, if more than half of its
+/// draws are below a microsecond: simulated time would hardly go on.
+pub(super) fn takes_time(
+    name: &'static str,
+    law: &Distribution,
+    negative: Negative,
+) -> Result<(), ParameterError> {
+    const SHORT_MS: f64 = 1e-3;
+    let long_below = match negative {
+        Negative::Mirrored => law.mass_below(-SHORT_MS),
+        Negative::Zero => 0.0,
+    };
+    if law.mass_below(SHORT_MS) - long_below <= 0.5 {
+        return Ok(());
+    }
+    Err(ParameterError {
+        name,
+        message: format!("most draws of {law} are below a microsecond: time would stand still"),
+        expected: "longer times, for example expon(0, 200)".into(),
+    })
 }
 
 /// A checked value of a parameter.

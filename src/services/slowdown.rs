@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::parameters::{Negative, takes_time};
 use super::{ParameterError, ParameterKind, ParameterSpec, ServiceSpec, ServiceState};
 use crate::distribution::Distribution;
 use crate::engine::{Context, Rejoin, Service};
@@ -54,23 +55,19 @@ pub(super) const SPEC: ServiceSpec = ServiceSpec {
         })
     },
     check: |parameters, _| {
-        let zero = |name| {
-            let law = parameters.optional_law(name);
-            law.is_some_and(|law| law.as_constant() == Some(0.0))
-        };
-        let error = |message: &str| {
-            Err(ParameterError {
-                name: "interval",
-                message: message.into(),
-                expected: "a `duration` and an `interval` above 0".into(),
-            })
-        };
-        let repeats = parameters.optional_law("interval").is_some();
-        match parameters.optional_law("duration") {
-            None if repeats => error("`interval` needs a `duration`: without, it never ends"),
-            _ if zero("duration") || zero("interval") => error("it cannot last or wait no time"),
-            _ => Ok(()),
+        let (duration, interval) = ("duration", "interval");
+        let laws = [duration, interval].map(|name| (name, parameters.optional_law(name)));
+        if laws[0].1.is_none() && laws[1].1.is_some() {
+            return Err(ParameterError {
+                name: interval,
+                message: "`interval` needs a `duration`: without, a slowdown never ends".into(),
+                expected: "both of them".into(),
+            });
         }
+        laws.into_iter().try_for_each(|(name, law)| match law {
+            Some(law) => takes_time(name, law, Negative::Mirrored),
+            None => Ok(()),
+        })
     },
     ..ServiceSpec::NONE
 };

@@ -170,6 +170,10 @@ impl Simulation {
                 .collect(),
             starts: setup.starts,
             dials: setup.dials,
+            afresh: plan.types.iter().any(|peer_type| {
+                let mut services = peer_type.services.iter();
+                services.any(|service| (service.spec.begins_afresh)(&service.parameters))
+            }),
         };
         let names = Arc::new(setup.names);
         let types = Arc::new(types);

@@ -17,6 +17,8 @@ use crate::units::Dimension;
 /// Everything that determines a run.
 #[derive(Clone, Debug)]
 pub struct Plan {
+    /// What it is called: as the scenario says, or as its file is named.
+    pub name: String,
     /// Fixes all draws.
     pub seed: u64,
     /// When the run ends; what is due at this time is no longer handled.
@@ -88,7 +90,8 @@ impl Plan {
             }
             for service in &peer_type.services {
                 for (name, value) in service.parameters.iter() {
-                    if let ParameterValue::Law(law) = value {
+                    if let ParameterValue::Law(law) | ParameterValue::OptionalLaw(Some(law)) = value
+                    {
                         let path = path(&format!("services.{}.{name}", service.spec.name));
                         add(path, service.dimension(name), law);
                     }
