@@ -125,7 +125,7 @@ pub(super) static SPECS: [LawSpec; 12] = [
     ),
     discrete(
         "betanbinom",
-        &[("n", COUNT), ("a", P), ("b", P)],
+        &[("n", ShapeRange::POSITIVE_COUNT), ("a", P), ("b", P)],
         &[5.0, 9.0, 1.0],
         "0, 1, 2, ...",
         "beta-negative-binomial: a negative binomial whose p is beta",

@@ -78,8 +78,10 @@ pub(super) static SPECS: [LawSpec; 5] = [
         "0 to the number of trials",
         "Poisson binomial: successes among trials with these probabilities",
         |shapes| {
-            if shapes.len() > TRIALS_MAX {
-                return Err(format!("there may be at most {TRIALS_MAX} probabilities"));
+            if shapes.is_empty() || shapes.len() > TRIALS_MAX {
+                return Err(format!(
+                    "`p` must have from 1 to {TRIALS_MAX} probabilities"
+                ));
             }
             let mut weights = vec![1.0];
             for &p in shapes {
