@@ -218,7 +218,7 @@ pub(super) static SPECS: [LawSpec; 30] = [
         "genextreme",
         &[("c", ShapeRange::ANY)],
         &[-0.1],
-        "below 1/c for c > 0, above it for c < 0",
+        "below 1/c; above it for c < 0",
         "generalized extreme value; c 0 is Gumbel",
         |shapes| Ok(generalized_extreme(shapes[0])),
     ),
