@@ -207,7 +207,10 @@ impl Law {
     pub(super) fn mass_below(&self, x: f64) -> f64 {
         if x <= self.support.0 {
             0.0
-        } else if x > self.support.1 || (x == self.support.1 && self.at_most.is_none()) {
+        } else if x > self.support.1
+            || x == f64::INFINITY
+            || (x == self.support.1 && self.at_most.is_none())
+        {
             1.0
         } else {
             (self.below)(x).clamp(0.0, 1.0)

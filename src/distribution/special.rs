@@ -437,7 +437,9 @@ mod tests {
         around.flatten().for_each(&mut check);
         for _ in 0..100_000 {
             let x = 2.0 * stream.unit() - 1.0;
-            [1e-9, 0.3, 1.0, 40.0, 800.0].map(|size| check(size * x));
+            for size in [1e-9, 0.3, 1.0, 40.0, 800.0] {
+                check(size * x);
+            }
         }
         assert!(exp_of_draw(f64::NAN).is_nan());
     }

@@ -280,9 +280,6 @@ fn beta_binomial(n: f64, a: f64, b: f64) -> Law {
 }
 
 fn beta_negative_binomial(n: f64, a: f64, b: f64) -> Law {
-    if n == 0.0 {
-        return Law::whole((0.0, 0.0), |_| 0.0, |_| 1.0, (0.0, 0.0));
-    }
     let (shares, draws) = (BetaDraws::new(a, b), GammaDraws::new(n));
     let draw = move |s: &mut Stream| {
         let (x, y) = shares.sample_parts(s);

@@ -562,6 +562,8 @@ fn grow(c: f64, e: f64) -> f64 {
 fn shrink(c: f64, x: f64) -> f64 {
     if fabs(c) < 1e-300 {
         x
+    } else if c * x == INF && x.is_finite() {
+        (log(fabs(c)) + log(fabs(x))) / c
     } else {
         log1p(c * x) / c
     }
@@ -671,7 +673,7 @@ fn kappa4(h: f64, k: f64) -> Law {
     };
     let upper = if k > 0.0 { 1.0 / k } else { INF };
     let cdf = move |x: f64| {
-        let y = exp(shrink(k, -x).min(700.0));
+        let y = exp(shrink(k, -x).min(700.0)).min(y_max);
         exp(-shrink(-h, y))
     };
     // E y^j exists for j > -1 and, for h < 0, j < -1/h.
