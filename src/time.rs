@@ -92,6 +92,16 @@ impl Time {
             out.extend_from_slice(&shown.as_bytes()[1..]);
         }
     }
+
+    /// As [`Time::write_ms`], but always with a decimal: readers of tables then take a column of
+    /// times for real numbers, whichever stand first.
+    pub fn write_ms_real(self, out: &mut Vec<u8>) {
+        let start = out.len();
+        self.write_ms(out);
+        if !out[start..].contains(&b'.') {
+            out.extend_from_slice(b".0");
+        }
+    }
 }
 
 impl Add for Time {

@@ -341,7 +341,7 @@ fn a_service_of_ones_own_runs() {
     let messages = fs::read_to_string(folder.path().join("beats/messages.csv")).unwrap();
     // Nine beats (0.5 s ... 4.5 s) of five peers to two neighbours each.
     assert!(
-        messages.contains("\nBeat,90,0,90,0,0,0,0,0,2160,0,2160\n"),
+        messages.contains("\nBeat,90,0,90,0,0,0,0,0,0,0,0,2160,0,2160\n"),
         "{messages}"
     );
     let log = fs::read_to_string(folder.path().join("beats/logs/Peer_0:peer.log")).unwrap();

@@ -166,9 +166,9 @@ fn results_are_those_of_this_version() {
         ))
     });
     let pinned = [
-        "0465c56d98a1fbe5",
+        "cbe4411db9af49e9",
         "adf0cf848af241bd",
-        "4eb42c4cd36a9964",
+        "34f83ef42784fb77",
         "a3a448db0baa44b9",
     ];
     assert_eq!(digests, pinned);

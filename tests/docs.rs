@@ -159,6 +159,11 @@ fn the_tutorial_shows_what_happens() {
 }
 
 #[test]
+fn the_readme_shows_what_happens() {
+    check("README.md");
+}
+
+#[test]
 fn patterns_stand_for_lines_and_text() {
     assert!(line_matches("wall [..] s", "wall 0.01 s") && !line_matches("wall [..] s", "wal"));
     assert!(line_matches("a[..]", "abc") && !line_matches("a", "abc"));

@@ -636,6 +636,7 @@ proptest! {
     fn no_text_panics(text in ".{0,200}") {
         let _ = parse(&text, "any", Path::new("."), &LoadOptions::default());
         let _ = p2psim::expression::parse(&text);
+        let _ = p2psim::topology::generators::Generator::parse(&text);
         let _ = p2psim::distribution::Distribution::parse(&text, p2psim::units::Dimension::Time);
     }
 

@@ -8,7 +8,7 @@ use crate::expression::nearest;
 use crate::random::{Purpose, Stream};
 use crate::report::histogram;
 use crate::services::{ParameterKind, Registry};
-use crate::topology::generators;
+use crate::topology::generators::{self, Family, GeneratorSpec};
 use crate::units::{Dimension, show_figure};
 
 /// How many draws the histogram of a page has.
@@ -243,27 +243,64 @@ fn example(call: &str) -> Result<String, Failure> {
     Ok(text)
 }
 
-fn graph_generators(only: Option<&str>) -> Result<String, Failure> {
-    let specs = || {
-        generators::specs().iter().filter(|spec| {
-            only.is_none_or(|name| spec.name == name || spec.aliases.contains(&name))
-        })
-    };
-    if let (Some(name), None) = (only, specs().next()) {
-        let names: Vec<&str> = generators::specs().iter().map(|spec| spec.name).collect();
-        return Err(unknown("generator", name, &names));
+fn graph_generators(name: Option<&str>) -> Result<String, Failure> {
+    if let Some(name) = name {
+        let all = generators::specs().iter();
+        let names: Vec<&str> = all.flat_map(|s| [&[s.name], s.aliases].concat()).collect();
+        return match generators::find(name) {
+            Some(spec) => Ok(graph_generator(spec)),
+            None => Err(unknown("generator", name, &names)),
+        };
     }
     let mut text = String::from(
         "A graph is written as in networkx: name(arguments), with keywords if you like; the ending\n\
-         _graph may be left out. Peers are numbered from 0. The scenario's seed decides.\n\n",
+         _graph may be left out. Peers are numbered from 0. The scenario's seed decides.\n",
     );
-    for spec in specs() {
-        let names: Vec<&str> = spec.arguments.iter().map(|&(name, _)| name).collect();
-        let call = format!("{}({})", spec.name, names.join(", "));
-        text.push_str(&format!("{call:32} {}\n", spec.about));
-        if !spec.aliases.is_empty() {
-            text.push_str(&format!("{:32}   also {}\n", "", spec.aliases.join(", ")));
+    for family in Family::ALL {
+        text.push_str(&format!("\n{}\n\n", family.title()));
+        for spec in generators::specs().iter().filter(|s| s.family == family) {
+            text.push_str(&graph_generator(spec));
         }
     }
     Ok(text)
+}
+
+fn graph_generator(spec: &GeneratorSpec) -> String {
+    let mut text = format!("{}\n{}", spec.call(), wrapped(spec.about, 4));
+    if !spec.aliases.is_empty() {
+        text.push_str(&format!("    also {}\n", spec.aliases.join(", ")));
+    }
+    for parameter in spec.parameters {
+        let default = match parameter.default_shown() {
+            Some(default) => format!("; {default} unless given"),
+            None => String::new(),
+        };
+        text.push_str(&format!(
+            "      {}: {}{default}\n",
+            parameter.name, parameter.kind
+        ));
+    }
+    text
+}
+
+/// Text in lines of at most 96 characters, each with a margin.
+fn wrapped(text: &str, margin: usize) -> String {
+    let mut lines = String::new();
+    let mut width = 0;
+    for word in text.split(' ') {
+        if width == 0 || width + 1 + word.len() > 96 {
+            if width > 0 {
+                lines.push('\n');
+            }
+            lines.push_str(&" ".repeat(margin));
+            width = margin;
+        } else {
+            lines.push(' ');
+            width += 1;
+        }
+        lines.push_str(word);
+        width += word.len();
+    }
+    lines.push('\n');
+    lines
 }

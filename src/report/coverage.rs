@@ -7,7 +7,7 @@ use super::rows::ColumnKind::{Integer, Real, Text};
 use super::rows::{Column, RowWriter};
 use crate::message::Rumour;
 use crate::peer::{Names, PeerIndex};
-use crate::record::{Audience, ByRumour, Change, Receipt, Spread};
+use crate::record::{Audience, ByRumour, Change, Histogram, Receipt, Spread};
 use crate::time::Time;
 
 pub(super) const COLUMNS: [Column; 6] = [
@@ -19,8 +19,12 @@ pub(super) const COLUMNS: [Column; 6] = [
     ("share", Real),
 ];
 
-/// The ages are chosen so that there are at most this many steps, and at least two fifths of it.
+/// Equal steps are chosen so that there are at most this many, and at least two fifths of it.
 const STEPS_MAX: u64 = 200;
+/// 24 numbers a decade, about a tenth apart (IEC 60063).
+const E24: [u64; 24] = [
+    10, 11, 12, 13, 15, 16, 18, 20, 22, 24, 27, 30, 33, 36, 39, 43, 47, 51, 56, 62, 68, 75, 82, 91,
+];
 
 /// How far a message has come at some age.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,18 +55,35 @@ impl Point {
     }
 }
 
-/// Ages from 0 to the largest delay or a little more, in steps of 1, 2 or 5 times a power of ten.
-fn ages(delay_max: Time) -> Vec<Time> {
-    let step = Time::from_ns(delay_max.as_ns().div_ceil(STEPS_MAX)).round_up_to_step();
-    let count = delay_max.as_ns().div_ceil(step.as_ns());
-    (0..=count)
-        .map(|n| Time::from_ns(n * step.as_ns()))
-        .collect()
+/// Ages from 0 to the largest delay or a little more: equal steps of 1, 2 or 5 times a power of
+/// ten up to four times the median delay, where most happens; then those of the series E24, so
+/// that a peer which comes back an hour later does not blur the first second.
+fn ages(delays: &Histogram) -> Vec<Time> {
+    let median = delays.value_at(delays.total().div_ceil(2)).unwrap_or(0);
+    let even_end = median.saturating_mul(4).min(delays.max());
+    let step = Time::from_ns(even_end.div_ceil(STEPS_MAX)).round_up_to_step();
+    let count = even_end.div_ceil(step.as_ns());
+    let mut ages: Vec<u64> = (0..=count).map(|n| n * step.as_ns()).collect();
+    let mut last = count * step.as_ns();
+    let mut power = 1_u64;
+    'series: while last < delays.max() {
+        for value in E24.map(|value| power.saturating_mul(value)) {
+            if value > last {
+                ages.push(value);
+                last = value;
+            }
+            if last >= delays.max() {
+                break 'series;
+            }
+        }
+        power = power.saturating_mul(10);
+    }
+    ages.into_iter().map(Time::from_ns).collect()
 }
 
 /// Writes the rows of all messages together, from what was streamed: of all peers, online or not.
 pub(super) fn write_streamed(table: &mut RowWriter, spread: &Spread) -> io::Result<()> {
-    for age in ages(Time::from_ns(spread.delays.max())) {
+    for age in ages(&spread.delays) {
         let point = Point {
             peers: spread.awaited,
             reached: spread.delays.at_most(age.as_ns()),
@@ -80,11 +101,11 @@ pub(super) fn write_coverage(
     names: &Names,
     audience: &Audience,
     by_rumour: &ByRumour<'_>,
-    delay_max: Time,
+    delays: &Histogram,
     changes: &[Change],
     end: Time,
 ) -> io::Result<()> {
-    let ages = ages(delay_max);
+    let ages = ages(delays);
     let mut curves = Curves::new(audience, names.len(), changes, &ages, end);
     // Twice, so that the sum stands first without all curves being in memory.
     let mut all = vec![Point::default(); ages.len()];
@@ -294,14 +315,34 @@ mod tests {
         }
     }
 
+    fn ages_of(delays_ms: &[u64]) -> Vec<Time> {
+        let mut delays = Histogram::default();
+        for &delay in delays_ms {
+            delays.add(ms(delay).as_ns());
+        }
+        ages(&delays)
+    }
+
     #[test]
     fn ages_are_round_and_cover_the_largest_delay() {
-        for (delay, step, count) in [(0, 1, 1), (61, 500_000, 123), (200, 1_000_000, 201)] {
-            let ages = ages(ms(delay));
-            assert_eq!(ages.len(), count);
-            assert!(ages.last().is_some_and(|&last| last >= ms(delay)));
-            assert!(ages.get(1).is_none_or(|&age| age == Time::from_ns(step)));
+        assert_eq!(ages_of(&[]), [Time::ZERO]);
+        for (delay, step, count) in [(61, 500_000, 123), (200, 1_000_000, 201)] {
+            let ages = ages_of(&[delay]);
+            assert_eq!((ages[1], ages.len()), (Time::from_ns(step), count));
+            assert!(ages[count - 1] >= ms(delay));
         }
+    }
+
+    #[test]
+    fn late_receipts_do_not_blur_the_early_ones() {
+        let ages = ages_of(&[5, 10, 10, 10, 60_000]);
+        assert_eq!(ages[1], Time::from_ns(500_000));
+        // From 40 ms on in the series: 43, 47, ... 62 s.
+        let even = ages.iter().filter(|&&age| age <= ms(41)).count();
+        assert_eq!(ages[even..even + 3], [ms(43), ms(47), ms(51)]);
+        assert_eq!(ages.last(), Some(&ms(62_000)));
+        assert!(ages.windows(2).all(|pair| pair[0] < pair[1]));
+        assert!(ages.len() < 200, "{}", ages.len());
     }
 
     /// Against the definition, counted peer by peer.

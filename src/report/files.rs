@@ -11,7 +11,6 @@ use super::summary::{RunName, summary_json};
 use super::{coverage, deliveries, load};
 use crate::record::{ConnectionEvent, DropCause, LossCause, Spread, TableFormat};
 use crate::simulation::{Outcome, Simulation};
-use crate::time::Time;
 
 /// Writes `peers.csv`, `topology.csv`, `messages.csv`, `connections.csv`, `summary.json`, and in
 /// `format` the tables `load`, `deliveries` and `coverage` as far as there is something in them.
@@ -73,7 +72,7 @@ fn write_gossip(
             names,
             simulation.deliveries().audience(),
             &by_rumour,
-            Time::from_ns(spread.delays.max()),
+            &spread.delays,
             &changes,
             outcome.reached,
         )

@@ -108,11 +108,7 @@ impl RowWriter {
     pub(super) fn ms(&mut self, time: Time) {
         match self {
             RowWriter::Csv { block, .. } => {
-                let start = block.len();
-                time.write_ms(block);
-                if !block[start..].contains(&b'.') {
-                    block.extend_from_slice(b".0");
-                }
+                time.write_ms_real(block);
                 block.push(b',');
             }
             #[cfg(feature = "parquet")]

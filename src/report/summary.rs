@@ -290,6 +290,7 @@ pub fn show_summary(
     let mut rows: Vec<Vec<String>> = outcome
         .messages
         .iter()
+        .filter(|message| message.counts.sent > 0)
         .map(|message| row(&message.name, &message.counts, message.in_flight))
         .collect();
     rows.push(row(

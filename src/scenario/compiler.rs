@@ -27,6 +27,8 @@ pub(super) struct Compiler<'a> {
     diagnostics: Vec<Diagnostic>,
     pub(super) options: &'a LoadOptions,
     pub(super) inputs: Inputs<'a>,
+    /// What fixes all draws.
+    pub(super) seed: u64,
     /// Laws by how they are written: those with tables are built once.
     pub(super) laws: BTreeMap<String, Distribution>,
     /// The names of the peer types.
@@ -56,6 +58,7 @@ pub(super) fn compile(
             folder,
             files: Vec::new(),
         },
+        seed: SEED,
         laws: BTreeMap::new(),
         type_names: Vec::new(),
         named_peers: Vec::new(),
@@ -110,6 +113,11 @@ pub fn estimate_bytes(peers: u64, links: f64) -> u64 {
 }
 
 impl Inputs<'_> {
+    /// Whether there is a file of this path, relative to the scenario.
+    pub(super) fn has(&self, path: &str) -> bool {
+        self.folder.join(path).is_file()
+    }
+
     /// Reads a file, relative to the scenario; it becomes an input of the run. Its bytes and its
     /// name there.
     pub(super) fn read(
@@ -244,6 +252,7 @@ impl Compiler<'_> {
             Some(node) => self.whole(node, 0, u64::MAX),
             None => Some(SEED),
         };
+        self.seed = seed.unwrap_or(SEED);
         let horizon = match fields.require(self, "horizon", "10 s") {
             Some(node) => self.duration(node, Time::from_ns(1)),
             None => None,

@@ -6,6 +6,7 @@
 
 mod attach;
 mod compiler;
+mod degrees;
 mod diagnostics;
 mod fields;
 mod graph_file;

@@ -279,6 +279,9 @@ fn write_population(yaml: &mut String, plan: &Plan, graph_file: Option<&str>) ->
                 (Some(file), _) => writeln!(yaml, "  graph: {}", text(&format!("inputs/{file}")))?,
                 (None, GraphSource::Generator(generator)) => {
                     writeln!(yaml, "  graph: {}", text(&generator.to_string()))?;
+                    if generator.must_connect() {
+                        writeln!(yaml, "  connected: true")?;
+                    }
                 }
                 // A graph file has its name.
                 (None, GraphSource::File(_)) => {}

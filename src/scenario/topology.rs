@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::compiler::Compiler;
+use super::degrees::{DEGREES_BYTES_MAX, degrees};
 use super::fields::Fields;
 use super::graph_file::Surroundings;
 use super::node::{Node, Value};
@@ -16,7 +17,7 @@ use crate::simulation::{
     GraphSource, PeerType, Population, ServicePlan, TypeAssignment, whole_shares,
 };
 use crate::topology::Graph;
-use crate::topology::generators::Generator;
+use crate::topology::generators::{self, Degrees, Generator};
 use crate::units::Dimension;
 
 /// The type of the peers that others first turn to.
@@ -124,11 +125,17 @@ impl Compiler<'_> {
                 locations,
                 types_given: assignment.is_some(),
             };
-            let source = match (graph, edges) {
+            let mut source = match (graph, edges) {
                 (Some((_, node)), _) => self.graph(node, &around),
                 (_, Some((_, node))) => self.edges(node),
                 _ => None,
             };
+            if let Some((key, node)) = fields.entry("connected") {
+                self.connected(node, key.place, source.as_mut());
+            }
+            if let Some((GraphSource::Generator(generator), ids, _, place)) = &mut source {
+                *ids = self.settle(generator, *place)?;
+            }
             let attach = fields.get("attach");
             source.and_then(|source| self.given(source, assignment, attach, head, types))
         };
@@ -161,10 +168,24 @@ impl Compiler<'_> {
         };
         // A path has no bracket at its end; a call has nothing else there.
         if !scalar.text.contains('(') {
+            if generators::find(&scalar.text).is_some() && !self.inputs.has(&scalar.text) {
+                let name = &scalar.text;
+                let message = format!("`{name}` is a generator and needs brackets");
+                self.error(node.place, message, format!("{name}(...)"));
+                return None;
+            }
             return self.graph_file(scalar, node.place, around);
         }
         let placed = self.expression(scalar, node.place)?;
-        match Generator::from_expression(&placed.expression) {
+        let inputs = &mut self.inputs;
+        let mut read = |path: &str| {
+            let (bytes, name) = inputs.read(path, DEGREES_BYTES_MAX)?;
+            Ok(Degrees {
+                degrees: degrees(path, &bytes)?,
+                path: format!("inputs/{name}"),
+            })
+        };
+        match Generator::from_expression(&placed.expression, &mut read) {
             Ok(generator) => {
                 let ids = Ids::Range(0, generator.peers() - 1);
                 Some((GraphSource::Generator(generator), ids, None, node.place))
@@ -174,6 +195,42 @@ impl Compiler<'_> {
                 None
             }
         }
+    }
+
+    /// `connected: true`: the graph is drawn again until it is.
+    fn connected(
+        &mut self,
+        node: &Node,
+        key: Place,
+        source: Option<&mut (GraphSource, Ids, Option<String>, Place)>,
+    ) {
+        match (self.word(node, &[("true", true), ("false", false)]), source) {
+            (Some(true), Some((GraphSource::Generator(generator), ..))) => {
+                generator.set_must_connect();
+            }
+            (Some(true), Some((GraphSource::Listed(_) | GraphSource::File(_), ..))) => {
+                let message = "given links cannot be drawn again until they connect all peers";
+                self.error(key, message, "`connected` with a generator only");
+            }
+            _ => {}
+        }
+    }
+
+    /// The ids of a generator's peers; where chance decides how many there are, this finds out.
+    fn settle(&mut self, generator: &mut Generator, place: Place) -> Option<Ids> {
+        let bytes = super::estimate_bytes(generator.peers(), generator.expected_links());
+        // What is too large is refused later, and must not be drawn before.
+        if bytes <= self.options.memory_limit_bytes
+            && let Err(error) = generator.settle(self.seed)
+        {
+            self.error(
+                place,
+                error.to_string(),
+                "another `seed`, or other arguments",
+            );
+            return None;
+        }
+        Some(Ids::Range(0, generator.peers() - 1))
     }
 
     /// `edges: [[1, 2], ...]`.

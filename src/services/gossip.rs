@@ -132,9 +132,9 @@ impl Exclusion {
             .filter(|&peer| {
                 Some(peer) != from
                     && !context.is_bootstrap(peer)
-                    && !(!self.types.is_empty() && self.types.contains(&context.type_of(peer)))
-                    && !(!self.peers.is_empty()
-                        && self.peers.binary_search(&context.id(peer)).is_ok())
+                    && (self.types.is_empty() || !self.types.contains(&context.type_of(peer)))
+                    && (self.peers.is_empty()
+                        || self.peers.binary_search(&context.id(peer)).is_err())
             })
             .collect();
         if chosen.len() > fanout {
@@ -195,6 +195,8 @@ impl Config {
 pub struct GossipService {
     config: Arc<Config>,
     waiting: Vec<Option<Waiting>>,
+    /// The tags that are free again.
+    free: Vec<u32>,
 }
 
 /// A message that waits.
@@ -221,6 +223,7 @@ impl GossipService {
         GossipService {
             config,
             waiting: Vec::new(),
+            free: Vec::new(),
         }
     }
 
@@ -251,17 +254,17 @@ impl GossipService {
             rumour: *rumour,
             then,
         });
-        let place = match self.waiting.iter().position(Option::is_none) {
-            Some(place) => {
-                self.waiting[place] = waiting;
-                place
+        let tag = match self.free.pop() {
+            Some(tag) => {
+                self.waiting[tag as usize] = waiting;
+                tag
             }
             None => {
                 self.waiting.push(waiting);
-                self.waiting.len() - 1
+                (self.waiting.len() - 1) as u32
             }
         };
-        context.set_timer(after, place as u32);
+        context.set_timer(after, tag);
     }
 
     #[inline]
@@ -322,6 +325,7 @@ impl Service for GossipService {
         let Some(waiting) = self.waiting[tag as usize].take() else {
             return;
         };
+        self.free.push(tag);
         match waiting.then {
             Then::Relay => self.relay(context, waiting.from, &waiting.rumour),
             then => self.handle(context, waiting.from, &waiting.rumour, then),
@@ -331,6 +335,7 @@ impl Service for GossipService {
     fn online(&mut self, _context: &mut Context<'_>, rejoin: Rejoin) {
         if rejoin == Rejoin::Fresh {
             self.waiting.clear();
+            self.free.clear();
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::peer::{LocationIndex, Names, PeerId, PeerIndex, TypeIndex};
 use crate::random::{Purpose, Stream};
 use crate::time::Time;
 use crate::topology::attach;
-use crate::topology::generators::GenerateError;
+use crate::topology::generators::{GenerateError, Places};
 
 use super::plan::{FileGraph, GraphSource, PeerType, Plan, Population, TypeAssignment};
 
@@ -72,7 +72,12 @@ impl Setup {
                 attach: attachments,
             } => {
                 let mut graph = match links {
-                    GraphSource::Generator(generator) => generator.generate(plan.seed)?,
+                    GraphSource::Generator(generator) => {
+                        let places = generator
+                            .needs_places()
+                            .then(|| places(plan, generator.peers(), types));
+                        generator.generate(plan.seed, places.as_ref())?
+                    }
                     GraphSource::Listed(graph) => graph.clone(),
                     GraphSource::File(file) => file.graph.clone(),
                 };
@@ -221,10 +226,9 @@ impl Attributes {
     ) -> Result<Self, &'static str> {
         let bandwidth = |key, law, purpose| draw_bandwidth(law, &mut stream(purpose)).ok_or(key);
         Ok(Attributes {
-            location: given.location.unwrap_or_else(|| {
-                let drawn = peer_type.location.sample(&mut stream(Purpose::Location));
-                LocationIndex(drawn as u16)
-            }),
+            location: given
+                .location
+                .unwrap_or_else(|| draw_location(peer_type, &mut stream(Purpose::Location))),
             bandwidth_ul: bandwidth(
                 "bandwidth_ul",
                 given.bandwidth_ul.unwrap_or(&peer_type.bandwidth_ul),
@@ -244,6 +248,42 @@ pub fn latencies(plan: &Plan) -> LatencyTable {
     let mut latencies = plan.latencies.clone();
     latencies.fill_symmetrically();
     latencies
+}
+
+/// Where the peers of a generated graph are, which does not depend on their links, and how far
+/// locations are apart: the mean of the latency law, as far as it is above the floor.
+fn places(plan: &Plan, peers: u64, types: &TypeAssignment) -> Places {
+    let ids: Vec<PeerId> = (0..peers).map(PeerId).collect();
+    let types = assign_types(plan.seed, types, &ids);
+    let locations = ids
+        .iter()
+        .zip(&types)
+        .map(|(id, index)| {
+            let mut stream = Stream::new(plan.seed, id.0, Purpose::Location);
+            draw_location(&plan.types[index.as_usize()], &mut stream)
+        })
+        .collect();
+    let latencies = latencies(plan);
+    let floor_ms = latencies.delay_min().as_ms() / latencies.share_paid();
+    let all = || (0..plan.locations.len() as u16).map(LocationIndex);
+    let latency_ms = all()
+        .flat_map(|from| all().map(move |to| (from, to)))
+        .map(|(from, to)| match latencies.get(from, to) {
+            // Not with `max`, which would hide a law without a mean.
+            Some(law) if law.mean() < floor_ms => floor_ms,
+            Some(law) => law.mean(),
+            None => f64::NAN,
+        })
+        .collect();
+    Places {
+        locations,
+        latency_ms,
+        names: plan.locations.clone(),
+    }
+}
+
+fn draw_location(peer_type: &PeerType, stream: &mut Stream) -> LocationIndex {
+    LocationIndex(peer_type.location.sample(stream) as u16)
 }
 
 /// `counts` written out, type by type.

@@ -5,9 +5,10 @@ pub mod attributes;
 pub mod files;
 pub mod generators;
 pub mod statistics;
-mod watts_strogatz;
 
 pub use attach::{Attachment, attach};
+
+use petgraph::unionfind::UnionFind;
 
 use crate::peer::PeerId;
 
@@ -124,6 +125,13 @@ impl Graph {
     /// The places of a peer's neighbours, ascending.
     pub fn neighbours(&self, peer: usize) -> &[u32] {
         &self.neighbours[self.starts[peer] as usize..self.starts[peer + 1] as usize]
+    }
+
+    /// Whether every peer can be reached from every other.
+    pub fn is_connected(&self) -> bool {
+        let mut parts = UnionFind::<u32>::new(self.peers());
+        let joins = self.iter_links().filter(|&(a, b)| parts.union(a, b));
+        joins.count() + 1 >= self.peers()
     }
 
     /// Every link once, as (lower place, higher place), ascending.

@@ -35,7 +35,7 @@ pub(super) fn write_links<W: Write>(
     let mut since = Vec::new();
     for link in links {
         since.clear();
-        link.since.write_ms(&mut since);
+        link.since.write_ms_real(&mut since);
         out.serialize((
             names.id(link.source).0,
             names.id(link.target).0,
@@ -130,7 +130,7 @@ impl Exported {
                 target: names.id(target).0,
                 bandwidth: setup.bandwidth_ul[source.as_usize()]
                     .min(setup.bandwidth_dl[target.as_usize()]),
-                since: "0".into(),
+                since: "0.0".into(),
             })
             .collect();
         Exported {

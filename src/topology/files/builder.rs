@@ -10,6 +10,8 @@ use crate::random::mix;
 use crate::topology::attributes::{Attributes, Cell, Column, Value};
 use crate::topology::{Dropped, Graph};
 
+/// Numbers below this have 64 MiB of places at most.
+const SMALL: u64 = 1 << 24;
 /// More attributes than this are no attributes.
 const COLUMNS_MAX: usize = 1_000;
 
@@ -24,8 +26,11 @@ enum Name {
 pub(super) struct Builder {
     limits: Limits,
     names: Vec<Name>,
-    /// Places in `names`, by the hash of the name.
+    /// Places in `names`, by the hash of the name; of names that are not in `small`.
     table: HashTable<u32>,
+    /// Places in `names` plus one, by number: of numbers below [`SMALL`], which most ids are and
+    /// which are found at one look.
+    small: Vec<u32>,
     /// The first name that is not a whole number.
     first_text: Option<u32>,
     links: Vec<(u32, u32)>,
@@ -71,6 +76,7 @@ impl Builder {
             limits,
             names: Vec::new(),
             table: HashTable::new(),
+            small: Vec::new(),
             first_text: None,
             links: Vec::new(),
             peer_columns: Vec::new(),
@@ -100,6 +106,16 @@ impl Builder {
     /// The peer whose name is this number.
     #[inline]
     pub(super) fn peer_numbered(&mut self, number: u64) -> Result<u32, String> {
+        if number < SMALL {
+            let at = number as usize;
+            if at >= self.small.len() {
+                self.small.resize((at + 1).next_power_of_two(), 0);
+            }
+            if self.small[at] == 0 {
+                self.small[at] = self.add_name(Name::Whole(number))? + 1;
+            }
+            return Ok(self.small[at] - 1);
+        }
         let hashed = mix(number);
         let names = &self.names;
         let same = |&place: &u32| names[place as usize] == Name::Whole(number);
@@ -110,6 +126,14 @@ impl Builder {
     }
 
     fn add(&mut self, name: Name, hashed: u64) -> Result<u32, String> {
+        let place = self.add_name(name)?;
+        let names = &self.names;
+        self.table
+            .insert_unique(hashed, place, |&other| hash(&names[other as usize]));
+        Ok(place)
+    }
+
+    fn add_name(&mut self, name: Name) -> Result<u32, String> {
         let place = self.names.len() as u64;
         let most = self.limits.peers_max.min(PeerIndex::LIMIT);
         if place >= most {
@@ -120,9 +144,6 @@ impl Builder {
             self.first_text = Some(place);
         }
         self.names.push(name);
-        let names = &self.names;
-        self.table
-            .insert_unique(hashed, place, |&other| hash(&names[other as usize]));
         Ok(place)
     }
 
@@ -214,6 +235,7 @@ impl Builder {
             return Err(FileError { line: 1, message });
         }
         self.table = HashTable::new();
+        self.small = Vec::new();
         let ids: Vec<PeerId> = match self.first_text {
             None => self
                 .names
