@@ -608,12 +608,7 @@ fn generalized_extreme(c: f64) -> Law {
             }
         };
         let (first, second) = (raw(1.0), raw(2.0));
-        let mean = if first.is_infinite() {
-            INF
-        } else {
-            (1.0 - first) / c
-        };
-        (mean, raw_moments(first, second).1 / fabs(c))
+        ((1.0 - first) / c, raw_moments(first, second).1 / fabs(c))
     };
     Law::of_exponential(
         support,
