@@ -6,7 +6,7 @@ use super::{Failure, machine, print};
 use crate::distribution::{Distribution, LawSpec, MODIFIERS, law_named, laws};
 use crate::expression::nearest;
 use crate::random::{Purpose, Stream};
-use crate::report::{histogram, table};
+use crate::report::histogram;
 use crate::services::{ParameterKind, Registry};
 use crate::topology::generators::{self, Family, GeneratorSpec};
 use crate::units::{Dimension, show_figure};
@@ -15,6 +15,8 @@ use crate::units::{Dimension, show_figure};
 const PAGE_DRAWS: usize = 10_000;
 const PAGE_COLUMNS_MAX: usize = 60;
 const PAGE_ROWS: usize = 8;
+/// Where the line of a distribution is full: its mean then stands alone.
+const LINE_MAX: usize = 96;
 
 /// List what a scenario can name, with parameters, units and defaults
 #[derive(Args)]
@@ -123,36 +125,54 @@ fn distributions() -> Result<String, Failure> {
     let mut text = String::from(
         "Distributions are those of scipy.stats, written as there: name(shapes..., loc, scale), with\n\
          keywords if you like; loc is 0 and scale 1 unless given (laws of whole numbers have no\n\
-         scale). loc and scale take units, shapes do not. `p2psim list distributions NAME` shows one.\n\n",
+         scale). loc and scale take units, shapes do not. The mean is that at the shapes behind it.\n\
+         `p2psim list distributions NAME` says what NAME is, and draws it.\n\n",
     );
-    let header = ["distribution", "support", "mean, ranges, what it is"];
-    text.push_str(&format!(
-        "{:28}  {:28}  {}\n",
-        header[0], header[1], header[2]
-    ));
+    let header = ["distribution", "ranges", "support", "mean"];
+    text.push_str(&law_line(header.map(String::from)));
+    text.push('\n');
     for spec in laws() {
         let shapes: Vec<&str> = spec.shapes.iter().map(|&(name, _)| name).collect();
-        let ranges: String = spec
-            .shapes
-            .iter()
-            .map(|(name, range)| format!("; {name} {}", range.described()))
-            .collect();
+        let call = format!("{}({})", spec.name, shapes.join(", "));
         let example = spec.example_call();
-        text.push_str(&format!(
-            "{:28}  {:28}  {example}: {}{ranges}; {}\n",
-            format!("{}({})", spec.name, shapes.join(", ")),
-            spec.support,
-            show_figure(example_law(&example)?.mean()),
-            spec.about
-        ));
+        let mean = show_figure(example_law(&example)?.mean());
+        let place = &example[spec.name.len()..];
+        let cells = [call, brief_ranges(spec), spec.support.into(), mean];
+        let mut line = law_line(cells);
+        if !shapes.is_empty() && line.len() + place.len() <= LINE_MAX {
+            line = format!("{line} at {place}");
+        }
+        text.push_str(&line);
+        text.push('\n');
     }
     text.push_str("\nOthers are made of them, or of one another; a constant (12 ms) is a distribution too.\n\n");
-    let rows: Vec<Vec<String>> = MODIFIERS
-        .iter()
-        .map(|spec| vec![spec.call.to_owned(), spec.about.to_owned()])
-        .collect();
-    text.push_str(&table(&["written", "what it is"], 2, &rows));
+    for spec in &MODIFIERS {
+        text.push_str(&format!("{}\n    {}\n", spec.call, spec.about));
+    }
     Ok(text)
+}
+
+/// The four columns of a law; a long one takes its room from the next.
+fn law_line(cells: [String; 4]) -> String {
+    let mut line = String::new();
+    for (cell, end) in cells.into_iter().zip([24, 46, 70, 0]) {
+        line.push_str(&cell);
+        let room = usize::saturating_sub(end, line.chars().count());
+        line.push_str(&" ".repeat(room.max(2)));
+    }
+    line.trim_end().to_owned()
+}
+
+/// The shapes' ranges, those alike together: `a, b > 0; p in [0, 1]`.
+fn brief_ranges(spec: &LawSpec) -> String {
+    let alike = spec.shapes.chunk_by(|(_, a), (_, b)| a == b);
+    let groups: Vec<String> = alike
+        .map(|shapes| {
+            let names: Vec<&str> = shapes.iter().map(|&(name, _)| name).collect();
+            format!("{} {}", names.join(", "), shapes[0].1.brief())
+        })
+        .collect();
+    groups.join("; ")
 }
 
 fn example_law(call: &str) -> Result<Distribution, Failure> {
@@ -191,10 +211,12 @@ fn law_page(spec: &LawSpec) -> Result<String, Failure> {
     if !spec.discrete {
         line("scale", "above 0, with a unit if you like; 1 unless given");
     }
-    line(
-        "support",
-        &format!("{}; then times scale, plus loc", spec.support),
-    );
+    let moved = if spec.discrete {
+        "plus loc"
+    } else {
+        "times scale, plus loc"
+    };
+    line("support", &format!("{}; then {moved}", spec.support));
     line("as in", &format!("scipy.stats.{}", spec.name));
     text.push('\n');
     text.push_str(&example(&spec.example_call())?);

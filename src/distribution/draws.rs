@@ -251,6 +251,8 @@ impl PoissonDraws {
             self.sample_small(stream)
         } else if self.mu < POISSON_MU_NORMAL {
             self.sample_large(stream)
+        } else if self.mu == f64::INFINITY {
+            self.mu
         } else {
             let z = standard_normal(Ziggurat::normal(), stream);
             (self.mu + z * self.mu.sqrt()).round()

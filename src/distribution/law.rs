@@ -153,6 +153,15 @@ impl Law {
         self
     }
 
+    /// The same law with its mean in closed form.
+    pub(super) fn with_mean(self, mean: f64) -> Self {
+        let moments = self.moments;
+        Law {
+            moments: Box::new(move || (mean, moments().1)),
+            ..self
+        }
+    }
+
     /// The same law where only the first `count` moments are finite; the others are infinite.
     pub(super) fn with_finite_moments(self, count: u32) -> Self {
         match count {
@@ -198,7 +207,10 @@ impl Law {
     pub(super) fn mass_below(&self, x: f64) -> f64 {
         if x <= self.support.0 {
             0.0
-        } else if x > self.support.1 || (x == self.support.1 && self.at_most.is_none()) {
+        } else if x > self.support.1
+            || x == f64::INFINITY
+            || (x == self.support.1 && self.at_most.is_none())
+        {
             1.0
         } else {
             (self.below)(x).clamp(0.0, 1.0)
@@ -318,6 +330,28 @@ impl ShapeRange {
             (false, true) => kind.into(),
             (false, false) if bounds.starts_with("from") => format!("{kind} {bounds}"),
             (false, false) => format!("{kind}, {bounds}"),
+        }
+    }
+
+    /// As it stands in a narrow column: `> 0`, `whole >= 1`, `in [0, 1)`.
+    pub fn brief(self) -> String {
+        let whole = if self.whole { "whole " } else { "" };
+        let low = self.low != f64::NEG_INFINITY && self.low != -WHOLE_MAX;
+        let high = self.high != f64::INFINITY && self.high != WHOLE_MAX;
+        let sign = |at: bool, sign: &str| if at { format!("{sign}=") } else { sign.into() };
+        match (low, high) {
+            (false, false) if self.whole => "whole".into(),
+            (false, false) if self.nonzero => "any but 0".into(),
+            (false, false) => "any".into(),
+            (true, false) => format!("{whole}{} {}", sign(self.ends.0, ">"), self.low),
+            (false, true) => format!("{whole}{} {}", sign(self.ends.1, "<"), self.high),
+            (true, true) => format!(
+                "{whole}in {}{}, {}{}",
+                if self.ends.0 { '[' } else { '(' },
+                self.low,
+                self.high,
+                if self.ends.1 { ']' } else { ')' },
+            ),
         }
     }
 }

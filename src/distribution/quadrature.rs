@@ -160,6 +160,8 @@ impl Shape {
 const VARIABLE_MAX: f64 = 6.1;
 /// Panels that a density is cut into before those that need it are halved.
 const PANELS: usize = 64;
+/// No panel is halved further once there are so many: a density so rugged is mostly rounding.
+const ENDS_MAX: usize = 20_000;
 
 /// A law known by its density, up to a factor, as a function of (x, distance to the upper end).
 pub(super) struct Density<F> {
@@ -241,7 +243,10 @@ impl<F: Fn(f64, f64) -> f64> Density<F> {
             let middle = 0.5 * (low + high);
             let left = legendre_sum(&|t| self.weight(t), low, middle);
             let right = legendre_sum(&|t| self.weight(t), middle, high);
-            if depth >= 25 || (left + right - whole).abs() <= 1e-14 * size {
+            if depth >= 25
+                || self.ends.len() >= ENDS_MAX
+                || (left + right - whole).abs() <= 1e-14 * size
+            {
                 sum += left;
                 self.ends.push(middle);
                 self.sums.push(sum);

@@ -318,6 +318,9 @@ fn gauss_hypergeometric(a: f64, b: f64, c: f64, z: f64) -> Law {
     Law::of_density(shape, move |s| table.sample(s), density)
 }
 
+/// From this shape on the quantile is so flat in the middle that expm1 would cancel there.
+const TUKEY_FLAT: f64 = 20.0;
+
 fn tukey(lam: f64) -> Law {
     let grow = move |t: f64| {
         if fabs(lam) < 1e-300 {
@@ -326,14 +329,27 @@ fn tukey(lam: f64) -> Law {
             expm1(lam * t) / lam
         }
     };
-    let quantile = move |u: f64| grow(log(u)) - grow(log1p(-u));
+    // The quantile of u from ln u and ln(1 - u).
+    let at_logs = move |ln_u: f64, ln_rest: f64| {
+        if lam > TUKEY_FLAT {
+            return (exp(lam * ln_u) - exp(lam * ln_rest)) / lam;
+        }
+        let difference = grow(ln_u) - grow(ln_rest);
+        match difference.is_nan() {
+            // Both are beyond the largest number, one of them far more.
+            true if ln_u < ln_rest => -INF,
+            true => INF,
+            false => difference,
+        }
+    };
+    let quantile = move |u: f64| at_logs(log(u), log1p(-u));
     let upper = if lam > 0.0 { 1.0 / lam } else { INF };
     let cdf = move |x: f64| {
         // The quantile in the logit of u, where it is smooth, by bisection.
         let (mut low, mut high) = (-745.0, 745.0);
         for _ in 0..100 {
             let middle: f64 = 0.5 * (low + high);
-            let at = grow(-log1p(exp(-middle))) - grow(-log1p(exp(middle)));
+            let at = at_logs(-log1p(exp(-middle)), -log1p(exp(middle)));
             if at < x { low = middle } else { high = middle }
         }
         1.0 / (1.0 + exp(-low))

@@ -314,5 +314,5 @@ fn von_mises(kappa: f64) -> Law {
         let half = sin(0.5 * x);
         exp(-2.0 * kappa * half * half)
     };
-    Law::of_density(shape, draw, density)
+    Law::of_density(shape, draw, density).with_mean(0.0)
 }

@@ -125,7 +125,7 @@ pub(super) static SPECS: [LawSpec; 12] = [
     ),
     discrete(
         "betanbinom",
-        &[("n", COUNT), ("a", P), ("b", P)],
+        &[("n", ShapeRange::POSITIVE_COUNT), ("a", P), ("b", P)],
         &[5.0, 9.0, 1.0],
         "0, 1, 2, ...",
         "beta-negative-binomial: a negative binomial whose p is beta",
@@ -280,9 +280,6 @@ fn beta_binomial(n: f64, a: f64, b: f64) -> Law {
 }
 
 fn beta_negative_binomial(n: f64, a: f64, b: f64) -> Law {
-    if n == 0.0 {
-        return Law::whole((0.0, 0.0), |_| 0.0, |_| 1.0, (0.0, 0.0));
-    }
     let (shares, draws) = (BetaDraws::new(a, b), GammaDraws::new(n));
     let draw = move |s: &mut Stream| {
         let (x, y) = shares.sample_parts(s);

@@ -218,7 +218,7 @@ pub(super) static SPECS: [LawSpec; 30] = [
         "genextreme",
         &[("c", ShapeRange::ANY)],
         &[-0.1],
-        "below 1/c for c > 0, above it for c < 0",
+        "below 1/c; above it for c < 0",
         "generalized extreme value; c 0 is Gumbel",
         |shapes| Ok(generalized_extreme(shapes[0])),
     ),
@@ -562,6 +562,8 @@ fn grow(c: f64, e: f64) -> f64 {
 fn shrink(c: f64, x: f64) -> f64 {
     if fabs(c) < 1e-300 {
         x
+    } else if c * x == INF && x.is_finite() {
+        (log(fabs(c)) + log(fabs(x))) / c
     } else {
         log1p(c * x) / c
     }
@@ -606,12 +608,7 @@ fn generalized_extreme(c: f64) -> Law {
             }
         };
         let (first, second) = (raw(1.0), raw(2.0));
-        let mean = if first.is_infinite() {
-            INF
-        } else {
-            (1.0 - first) / c
-        };
-        (mean, raw_moments(first, second).1 / fabs(c))
+        ((1.0 - first) / c, raw_moments(first, second).1 / fabs(c))
     };
     Law::of_exponential(
         support,
@@ -671,7 +668,7 @@ fn kappa4(h: f64, k: f64) -> Law {
     };
     let upper = if k > 0.0 { 1.0 / k } else { INF };
     let cdf = move |x: f64| {
-        let y = exp(shrink(k, -x).min(700.0));
+        let y = exp(shrink(k, -x).min(700.0)).min(y_max);
         exp(-shrink(-h, y))
     };
     // E y^j exists for j > -1 and, for h < 0, j < -1/h.

@@ -7,7 +7,7 @@ use crate::distribution::law::{Law, LawSpec, ShapeRange, continuous, raw_moments
 use crate::distribution::quadrature::{Density, Shape};
 use crate::distribution::special::{bessel_i_scaled, beta_inc, gamma_p, normal_cdf};
 use crate::random::Stream;
-use std::f64::consts::FRAC_PI_2;
+use std::f64::consts::{FRAC_PI_2, LN_2};
 use std::sync::OnceLock;
 
 const INF: f64 = f64::INFINITY;
@@ -58,7 +58,18 @@ pub(super) static SPECS: [LawSpec; 4] = [
                 let (share, rest) = (x / (x + factor), factor / (x + factor));
                 poisson_mixture(0.5 * nc, |j| beta_inc(0.5 * n + j, 0.5 * d, share, rest))
             };
-            let draw = move |s: &mut Stream| factor * (above.sample(s) / (2.0 * below.sample(s)));
+            let draw = move |s: &mut Stream| {
+                if n.min(d) >= DF_SMALL {
+                    return factor * (above.sample(s) / (2.0 * below.sample(s)));
+                }
+                // Both may underflow.
+                let ln_ratio = above.sample_ln(s) - LN_2 - below.sample_ln(s);
+                if ln_ratio.is_nan() {
+                    0.0
+                } else {
+                    factor * exp(ln_ratio)
+                }
+            };
             Ok(Law::new(POSITIVE, draw, cdf, (mean, std_dev)))
         },
     ),
@@ -98,6 +109,9 @@ pub(super) static SPECS: [LawSpec; 4] = [
     ),
 ];
 
+/// With fewer degrees of freedom than this a chi-squared may underflow.
+const DF_SMALL: f64 = 0.05;
+
 /// Draws of the non-central chi-squared law.
 #[derive(Clone, Copy, Debug)]
 struct NoncentralDraws {
@@ -114,6 +128,16 @@ impl NoncentralDraws {
             root: nc.sqrt(),
             rest: GammaDraws::new(0.5 * (df - 1.0).max(0.0)),
             counts: PoissonDraws::new(0.5 * nc),
+        }
+    }
+
+    /// The logarithm of a draw, also where a draw with few degrees of freedom would underflow.
+    fn sample_ln(&self, s: &mut Stream) -> f64 {
+        if self.df >= 1.0 {
+            log(self.sample(s))
+        } else {
+            let shape = 0.5 * self.df + self.counts.sample(s);
+            LN_2 + GammaDraws::new(shape).sample_ln(s)
         }
     }
 

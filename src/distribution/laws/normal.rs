@@ -6,8 +6,8 @@ use crate::distribution::draws::{exponential, normal};
 use crate::distribution::law::{Law, LawSpec, ShapeRange, continuous, raw_moments};
 use crate::distribution::quadrature::Shape;
 use crate::distribution::special::{
-    EULER_GAMMA, SQRT_TAU, gamma_p, ln_normal_cdf, normal_cdf, normal_density, normal_quantile,
-    normal_quantile_at_exp,
+    EULER_GAMMA, SQRT_TAU, exp_of_draw, gamma_p, ln_normal_cdf, normal_cdf, normal_density,
+    normal_quantile, normal_quantile_at_exp,
 };
 use std::f64::consts::{FRAC_1_SQRT_2, LN_2, PI};
 
@@ -289,7 +289,7 @@ fn log_normal(s: f64) -> Law {
     let variance = s * s;
     Law::of_normal(
         POSITIVE,
-        move |z| exp(s * z),
+        move |z| exp_of_draw(s * z),
         move |x| normal_cdf(log(x) / s),
     )
     .with_moments(

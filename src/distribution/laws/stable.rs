@@ -1,6 +1,6 @@
 //! Stable laws: Cauchy, Levy, Landau and their general form; tails without a variance.
 
-use libm::{atan, cos, erf, erfc, exp, fabs, log, pow, sin, tan};
+use libm::{atan, cos, erf, erfc, exp, fabs, log, log1p, pow, sin, tan};
 
 use crate::distribution::draws::{exponential, normal};
 use crate::distribution::law::{Law, LawSpec, ShapeRange, continuous};
@@ -231,7 +231,20 @@ fn stable(alpha: f64, beta: f64) -> Law {
         let angle = PI * (s.open_unit() - 0.5);
         let turned = alpha * (angle + start);
         let rest = cos(angle - turned) / e(s);
-        factor * sin(turned) / pow(cos(angle), 1.0 / alpha) * pow(rest, (1.0 - alpha) / alpha)
+        let x =
+            factor * sin(turned) / pow(cos(angle), 1.0 / alpha) * pow(rest, (1.0 - alpha) / alpha);
+        if x.is_finite() {
+            return x;
+        }
+        // A small alpha: the product may be what its parts are too large or too small for.
+        let ln_x = (0.5 * log1p(tangent * tangent) - log(cos(angle)) + (1.0 - alpha) * log(rest))
+            / alpha
+            + log(fabs(sin(turned)));
+        if ln_x.is_nan() {
+            0.0
+        } else {
+            exp(ln_x).copysign(turned)
+        }
     };
     let support = match (alpha < 1.0, beta) {
         (true, 1.0) => POSITIVE,

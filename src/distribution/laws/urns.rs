@@ -28,7 +28,7 @@ pub(super) static SPECS: [LawSpec; 5] = [
         "nchypergeom_fisher",
         &[("M", COUNT), ("n", COUNT), ("N", COUNT), ("odds", P)],
         &[140.0, 80.0, 60.0, 0.5],
-        "max(0, N - M + n) to min(n, N)",
+        "as hypergeom(M, n, N)",
         "Fisher's non-central hypergeometric; odds is the weight of a white ball",
         |shapes| hypergeometric(shapes[0], shapes[1], shapes[2], shapes[3]),
     ),
@@ -36,7 +36,7 @@ pub(super) static SPECS: [LawSpec; 5] = [
         "nchypergeom_wallenius",
         &[("M", COUNT), ("n", COUNT), ("N", COUNT), ("odds", P)],
         &[140.0, 80.0, 60.0, 0.5],
-        "max(0, N - M + n) to min(n, N)",
+        "as hypergeom(M, n, N)",
         "Wallenius' non-central hypergeometric: balls are drawn one by one",
         |shapes| wallenius(shapes[0], shapes[1], shapes[2], shapes[3]),
     ),
@@ -78,8 +78,10 @@ pub(super) static SPECS: [LawSpec; 5] = [
         "0 to the number of trials",
         "Poisson binomial: successes among trials with these probabilities",
         |shapes| {
-            if shapes.len() > TRIALS_MAX {
-                return Err(format!("there may be at most {TRIALS_MAX} probabilities"));
+            if shapes.is_empty() || shapes.len() > TRIALS_MAX {
+                return Err(format!(
+                    "`p` must have from 1 to {TRIALS_MAX} probabilities"
+                ));
             }
             let mut weights = vec![1.0];
             for &p in shapes {

@@ -80,13 +80,18 @@ pub(super) static SPECS: [LawSpec; 4] = [
             };
             let draw = move |s: &mut Stream| {
                 // A geometric whose p is exp(-E / alpha).
-                let rate = -log(-expm1(-e(s) / alpha));
+                let t = e(s) / alpha;
+                let rate = if t < 20.0 {
+                    -log(-expm1(-t))
+                } else {
+                    -log1p(-exp(-t))
+                };
                 (e(s) / rate).ceil().clamp(1.0, f64::MAX)
             };
             Ok(Law::whole(
                 FROM_ONE,
                 draw,
-                move |k| 1.0 - k * exp(ln_beta(k, alpha + 1.0)),
+                move |k| -expm1(log(k) + ln_beta(k, alpha + 1.0)),
                 (mean, std_dev),
             ))
         },
