@@ -318,7 +318,11 @@ output: {interval: 100 ms}
         .filter(|row| row.received.messages > 0)
         .map(|row| row.start.as_ns() / 1_000_000)
         .collect();
-    assert_eq!(arrivals, [500, 1000], "half of a round trip of 1000 ms each");
+    assert_eq!(
+        arrivals,
+        [500, 1000],
+        "half of a round trip of 1000 ms each"
+    );
 }
 
 #[test]
