@@ -64,18 +64,24 @@ fn services(registry: &Registry, only: Option<&str>) -> Result<String, Failure> 
         if only.is_some_and(|name| name != spec.name) {
             continue;
         }
-        text.push_str(&format!("{}\n  {}\n", spec.name, spec.about));
+        let adversary = if spec.adversary {
+            " (an adversary)"
+        } else {
+            ""
+        };
+        text.push_str(&format!(
+            "{}{adversary}\n{}",
+            spec.name,
+            wrapped(spec.about, 2)
+        ));
         for parameter in spec.parameters {
-            text.push_str(&format!(
-                "    {:20} {:10} {}\n",
-                parameter.name,
-                match parameter.default {
-                    "" => "(required)",
-                    default => default,
-                },
-                parameter.about
-            ));
-            text.push_str(&format!("    {:31} {}\n", "", kind(parameter.kind)));
+            let default = match parameter.default {
+                "" => "required".to_owned(),
+                default => format!("{default} unless given"),
+            };
+            let kind = kind(parameter.kind);
+            text.push_str(&format!("    {}: {kind}; {default}\n", parameter.name));
+            text.push_str(&wrapped(parameter.about, 6));
         }
         for message in spec.messages {
             let does = if message.handled {
