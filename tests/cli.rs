@@ -347,3 +347,29 @@ fn a_service_of_ones_own_runs() {
     let log = fs::read_to_string(folder.path().join("beats/logs/Peer_0:peer.log")).unwrap();
     assert_eq!(log.matches(": Peer 1 lives\n").count(), 9, "{log}");
 }
+
+#[test]
+fn negative_values_are_understood_and_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = shipped("erdos-renyi.yaml");
+    for (flag, value) in [
+        ("--seed", "-1"),
+        ("--until", "-5s"),
+        ("--snapshots", "-1"),
+        ("--logs", "-1"),
+    ] {
+        let joined = format!("{flag}={value}");
+        let together = p2psim(folder.path(), &["run", &scenario, &joined]);
+        let apart = p2psim(folder.path(), &["run", &scenario, flag, value]);
+        assert_eq!(apart, together, "{flag}");
+        assert_eq!(apart.0, 2, "{flag}");
+        assert!(!apart.2.contains("-- -"), "{}", apart.2);
+    }
+    for arguments in [
+        ["sample", &scenario, "--count", "-1"],
+        ["topology", &scenario, "--layout-seed", "-1"],
+    ] {
+        let (code, _, error) = p2psim(folder.path(), &arguments);
+        assert!(code == 2 && error.contains("invalid value '-1'"), "{error}");
+    }
+}

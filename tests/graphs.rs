@@ -27,7 +27,7 @@ const GML: &str = "graph [
   node [ id 5 type \"a b\" location \"Zürich <&>\" bandwidth_ul 2000000 bandwidth_dl \"3 Mbit\" note \"say \
                    &#34;hi&#34; &#38; \\\\ go\" rank 7 ]
   node [ id 3 type \"a b\" location \"Here\" ]
-  node [ id 8 type \"c\" score 0.5 ]
+  node [ id 8 type \"c\" score 5.0 ]
   node [ id 9 type \"c\" ]
   edge [ source 5 target 3 latency 7.5 cable \"sea\" ]
   edge [ source 8 target 3 latency \"norm(30, 2)\" ]
@@ -174,15 +174,9 @@ fn what_is_written_reads_back_as_the_same_network() {
         }
         let again = exported(&read(folder.path(), &scenario_text(&name)));
         for (other, format) in GRAPH_FORMATS {
-            // DOT says how peers are drawn, which stays with the file. Formats that declare what
-            // an attribute's values are have numbers among texts as texts.
-            let [wanted, found] = [&first, &again].map(|exported| {
-                let text = written(exported, format).replace("\"7.5\"", "7.5");
-                match ending {
-                    "dot" if other != "dot" => text.matches("norm(30, 2)").count().to_string(),
-                    _ => text,
-                }
-            });
+            // Formats that declare what an attribute's values are have numbers among texts as texts.
+            let [wanted, found] = [&first, &again]
+                .map(|exported| written(exported, format).replace("\"7.5\"", "7.5"));
             let same = wanted == found;
             assert!(
                 same,
@@ -192,6 +186,81 @@ fn what_is_written_reads_back_as_the_same_network() {
             );
         }
     }
+}
+
+#[test]
+fn drawing_hints_of_others_are_kept() {
+    let node = "style=filled, fillcolor=\"#b3cde3\"";
+    for (name, fill, kept) in [
+        ("topology", "#b3cde3", false),
+        ("topology", "#123456", true),
+        ("mine", "#b3cde3", true),
+    ] {
+        let node = node.replace("#b3cde3", fill);
+        let text = format!("graph {name} {{ 1 [rank=7.0, {node}]; 1 -- 2 }}");
+        let file = files::read("x.dot", text.as_bytes(), Limits::default()).unwrap();
+        assert_eq!(file.attributes.of_peers("style").is_some(), kept, "{text}");
+        assert!(file.attributes.of_peers("rank").is_some());
+    }
+}
+
+#[test]
+fn names_stay_apart_in_gml() {
+    let folder = tempfile::tempdir().unwrap();
+    let dot = "graph { 1 [\"a b\"=1, a_b=2, \"a-b\"=3, \"7\"=4, a_b_2=5, type=c]; \
+               1 -- 2 [\"x y\"=1, x_y=2]; 2 [type=c] }";
+    fs::write(folder.path().join("col.dot"), dot).unwrap();
+    let first = exported(&read(
+        folder.path(),
+        &scenario_text("col.dot")
+            .replace("  a b: &a", "  c: &a")
+            .replace("  c: *a\n", ""),
+    ));
+    let gml = written(&first, GraphFormat::Gml);
+    assert!(
+        gml.contains(" a_b_3 1 a_b 2 a_b_4 3 x7 4 a_b_2 5 ]") && gml.contains(" x_y_2 1 x_y 2 ]"),
+        "{gml}"
+    );
+}
+
+#[test]
+fn a_dash_is_the_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = shipped("erdos-renyi.yaml");
+    for more in [&[][..], &["--format", "dot"], &["--stats"]] {
+        let plain = [&["topology", &scenario], more].concat();
+        let dash = [&plain[..], &["-o", "-"]].concat();
+        assert_eq!(p2psim(folder.path(), &dash), p2psim(folder.path(), &plain));
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    let arguments = ["run", &scenario, "-q", "--out", "r", "--timing", "-"];
+    let (_, out, _) = p2psim(folder.path(), &arguments);
+    let timing: serde_json::Value = serde_json::from_slice(&out).unwrap();
+    assert!(timing["events_per_s"].as_f64().unwrap() > 0.0);
+}
+
+#[test]
+fn colours_go_by_the_scenarios_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = |types: &str| {
+        let text = scenario_text("").replace("graph: \"\"", types);
+        read(folder.path(), &text)
+    };
+    let colour_of = |types: &str, name: &str| {
+        let svg = exported(&scenario(types))
+            .draw(&Drawing::default(), PictureFormat::Svg)
+            .unwrap();
+        let svg = String::from_utf8(svg).unwrap();
+        let legend = svg.split(&format!(">{name} (")).next().unwrap();
+        let dot = legend.rsplit("<circle").next().unwrap();
+        let fill = dot.split(" fill=\"").nth(1).unwrap();
+        fill.split('"').next().unwrap().to_owned()
+    };
+    let few = "graph: path(9), types: {1: c, others: a b}";
+    let many = "graph: path(9), types: {1: a b, others: c}";
+    assert_eq!(colour_of(few, "c"), colour_of(many, "c"));
+    assert_eq!(colour_of(few, "a b"), colour_of(many, "a b"));
+    assert_ne!(colour_of(few, "a b"), colour_of(few, "c"));
 }
 
 #[test]

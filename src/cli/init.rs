@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Failure, print};
+use super::{Failure, is_stdout, print};
 
 /// The scenario it writes.
 const STARTER: &str = include_str!("starter.yaml");
@@ -21,7 +21,7 @@ pub(super) struct InitArgs {
 }
 
 pub(super) fn init(args: &InitArgs) -> Result<(), Failure> {
-    if args.file.as_os_str() == "-" {
+    if is_stdout(&args.file) {
         return print(STARTER);
     }
     let shown = args.file.display();

@@ -59,7 +59,7 @@ struct Overrides {
     #[arg(long = "set", value_name = "PATH=VALUE")]
     set: Vec<String>,
     /// Fix the random draws with this seed instead of the scenario's
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     seed: Option<String>,
 }
 
@@ -178,9 +178,14 @@ fn load(path: &Path, overrides: Vec<Override>, registry: Registry) -> Result<Sce
     Ok(scenario)
 }
 
-/// Where a command writes: a file, or stdout if there is none.
+/// Whether a path stands for stdout: `-`.
+fn is_stdout(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// Where a command writes: a file, or stdout if there is none or it is `-`.
 fn output(path: Option<&PathBuf>) -> Result<Box<dyn Write>, Failure> {
-    match path {
+    match path.filter(|path| !is_stdout(path)) {
         None => Ok(Box::new(io::BufWriter::new(io::stdout().lock()))),
         Some(path) => match std::fs::File::create(path) {
             Ok(file) => Ok(Box::new(io::BufWriter::new(file))),

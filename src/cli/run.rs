@@ -8,7 +8,7 @@ use std::time::Instant;
 use clap::Args;
 
 use super::progress::RunBar;
-use super::{Failure, INTERRUPTED, Overrides, complain, load, print};
+use super::{Failure, INTERRUPTED, Overrides, complain, is_stdout, load, print};
 use crate::record::LogSelection;
 use crate::report::{
     FolderError, RunFolder, RunName, Snapshots, Timing, show_summary, write_outputs,
@@ -26,7 +26,7 @@ pub(super) struct RunArgs {
     /// The scenario file
     scenario: PathBuf,
     /// End the run at this simulated time (ms, or with a unit: 10s) instead of the horizon
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     until: Option<String>,
     #[command(flatten)]
     overrides: Overrides,
@@ -37,10 +37,10 @@ pub(super) struct RunArgs {
     #[arg(long)]
     force: bool,
     /// Whose logs to keep: all, none, or ids and types, e.g. 1,2,client
-    #[arg(long, value_name = "WHOSE")]
+    #[arg(long, value_name = "WHOSE", allow_negative_numbers = true)]
     logs: Option<String>,
     /// Write the topology each time so much time has been simulated (ms, or with a unit: 1s)
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     snapshots: Option<String>,
     /// Write wall-clock figures to this file, as JSON
     #[arg(long, value_name = "FILE")]
@@ -117,9 +117,14 @@ pub(super) fn run(args: &RunArgs, registry: Registry) -> Result<(), Failure> {
     let format = plan.measures.format;
     write_outputs(&folder, &simulation, &outcome, &name, bootstrap, format)?;
     if let Some(path) = &args.timing {
-        std::fs::write(path, timing.json(&outcome)).map_err(|error| {
-            Failure::Failed(format!("cannot write {}: {error}", path.display()))
-        })?;
+        let json = timing.json(&outcome);
+        if is_stdout(path) {
+            print(&json)?;
+        } else {
+            std::fs::write(path, json).map_err(|error| {
+                Failure::Failed(format!("cannot write {}: {error}", path.display()))
+            })?;
+        }
     }
     let interrupted = outcome.ending == Ending::Interrupted;
     let written = if interrupted {

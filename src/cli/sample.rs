@@ -34,7 +34,8 @@ pub(super) struct SampleArgs {
     #[arg(value_name = "SCENARIO|EXPRESSION", allow_negative_numbers = true)]
     source: PathBuf,
     /// How many times to draw [default: 1; for a figure 1000]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true,
+        value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
     /// What to draw: latencies, peers, or a key of the scenario, e.g. latencies.LocA.LocB,
     /// peer_types.basic.bandwidth_ul, topology.join [default: latencies and peers]

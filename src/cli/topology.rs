@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::{Failure, Overrides, complain, load, output};
+use super::{Failure, Overrides, complain, is_stdout, load, output};
 use crate::report::sample::PictureFormat;
 use crate::report::{Arrangement, Colour, Drawing, Effort, Exported, Figures, GraphFormat};
 use crate::scenario::{self, LoadOptions};
@@ -26,7 +26,7 @@ pub(super) struct TopologyArgs {
     /// What to write [default: by the ending of the output file, else csv]
     #[arg(long, value_enum)]
     format: Option<Format>,
-    /// Write to this file instead of the terminal
+    /// Write to this file instead of the terminal, which `-` stands for
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Show figures instead: degrees, components, clustering, paths; JSON with --format json
@@ -39,7 +39,12 @@ pub(super) struct TopologyArgs {
     #[arg(long, visible_alias = "color", value_enum, default_value_t = Colours::Type)]
     colour: Colours,
     /// Fix where a drawing's layout by forces begins
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        allow_negative_numbers = true
+    )]
     layout_seed: u64,
     #[command(flatten)]
     overrides: Overrides,
@@ -87,7 +92,8 @@ enum Colours {
 
 pub(super) fn topology(args: &TopologyArgs, registry: Registry) -> Result<(), Failure> {
     let format = format(args)?;
-    let exported = exported(args, registry)?;
+    let drawn = matches!(format, Some(Format::Svg | Format::Png));
+    let exported = exported(args, drawn, registry)?;
     let text = if args.stats {
         let figures = Figures::of(&exported.graph(), Effort::Full);
         Some(match format {
@@ -116,12 +122,13 @@ fn format(args: &TopologyArgs) -> Result<Option<Format>, Failure> {
             )),
         };
     }
-    let format = match (args.format, &args.output) {
+    let file = args.output.as_deref().filter(|path| !is_stdout(path));
+    let format = match (args.format, file) {
         (Some(format), _) => Some(format),
         (None, None) => None,
         (None, Some(path)) => Some(by_ending(path)?),
     };
-    let to_terminal = args.output.is_none() && std::io::stdout().is_terminal();
+    let to_terminal = file.is_none() && std::io::stdout().is_terminal();
     if format == Some(Format::Png) && to_terminal {
         return Err(Failure::Usage(
             "a PNG is nothing for a terminal\n  write it to a file with -o picture.png".into(),
@@ -150,7 +157,7 @@ fn by_ending(path: &Path) -> Result<Format, Failure> {
     })
 }
 
-fn exported(args: &TopologyArgs, registry: Registry) -> Result<Exported, Failure> {
+fn exported(args: &TopologyArgs, drawn: bool, registry: Registry) -> Result<Exported, Failure> {
     let overrides = args.overrides.all()?;
     if !args.source.is_dir() {
         let scenario = load(&args.source, overrides, registry)?;
@@ -170,18 +177,23 @@ fn exported(args: &TopologyArgs, registry: Registry) -> Result<Exported, Failure
     }
     let folder = &args.source;
     let mut exported = Exported::read(folder).map_err(|error| Failure::Usage(error.to_string()))?;
-    // What a graph file says of peers besides is in that file alone.
-    if folder.join("inputs").is_dir() {
+    // What a graph file says of peers besides is in that file alone, and the order of types in the
+    // scenario.
+    let has_inputs = folder.join("inputs").is_dir();
+    if has_inputs || drawn {
         let options = LoadOptions {
             registry,
             ..LoadOptions::default()
         };
         match scenario::load(&folder.join("scenario.yaml"), &options) {
             Ok(scenario) => {
+                exported.order_as(&scenario.plan);
                 if let Some(file) = scenario.plan.file_graph() {
                     exported.keep(file);
                 }
             }
+            // A drawing does without.
+            Err(_) if !has_inputs => {}
             Err(error) => complain(&format!(
                 "warning: what the run's inputs say of its peers is left out, since its scenario \
                  cannot be read\n{}",

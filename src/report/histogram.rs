@@ -61,6 +61,10 @@ impl Statistics {
         self.squares += squares + apart * apart * share * self.count as f64;
         self.mean += apart * share;
         self.count += count as u64;
+        if self.min == self.max {
+            // What rounding makes of equal draws is no spread.
+            (self.mean, self.squares) = (self.min, 0.0);
+        }
         self.kept
             .extend(finite().take(KEPT_MAX - self.kept.len().min(KEPT_MAX)));
     }
@@ -83,6 +87,9 @@ impl Statistics {
         };
         let at = p * last as f64;
         let (low, high) = (self.kept[at as usize], self.kept[at.ceil() as usize]);
+        if low == high {
+            return low;
+        }
         let share = at.fract();
         low * (1.0 - share) + high * share
     }
@@ -317,8 +324,11 @@ fn show_number(value: f64, spread: f64) -> String {
     }
     let wanted = match spread {
         spread if spread.is_finite() => 2.0 - spread.log10().floor(),
-        // All the same: as it is written.
-        _ => return value.to_string(),
+        // All the same: as it is written, without what changing its unit did to the last digits.
+        _ => {
+            let rounded: f64 = format!("{value:.14e}").parse().unwrap_or(value);
+            return rounded.to_string();
+        }
     };
     let whole_digits = size.max(1.0).log10().floor() + 1.0;
     let decimals = wanted.min(7.0 - whole_digits).max(0.0) as usize;
@@ -352,6 +362,23 @@ mod tests {
             assert!((statistics.quantile(0.5) - 5.5).abs() < 1e-12);
             assert!((statistics.quantile(0.95) - 9.55).abs() < 1e-12);
         }
+    }
+
+    #[test]
+    fn equal_draws_have_no_spread() {
+        let mut statistics = Statistics::default();
+        statistics.add(&[52_428_800.1; 700]);
+        statistics.add(&[52_428_800.1; 300]);
+        statistics.finish();
+        let unit = Unit {
+            name: "Mbit/s",
+            size: 1e6,
+        };
+        let value = "52.4288001";
+        let expected = [value, "0", value, value, value, value, value];
+        assert_eq!(statistics.figures(unit), expected);
+        statistics.add(&[52_428_801.1]);
+        assert!(statistics.std_dev() > 0.0);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Drawings of a topology, for people: SVG or PNG.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use kuva::backend::svg::SvgBackend;
@@ -151,50 +152,61 @@ impl Exported {
         scene
     }
 
-    /// The groups, the largest first, and which one each peer is in; small ones share the last
-    /// where there are too many.
+    /// The groups in the scenario's order, and which one each peer is in. A colour is that of the
+    /// place in the scenario's order, so that a type keeps it whoever is there; small groups
+    /// share the last where there are too many.
     fn groups(&self, by: Colour) -> (Vec<Group>, Vec<usize>) {
         let name_of = |peer: usize| match by {
             Colour::Type => self.peers[peer].type_name.as_str(),
             Colour::Location => self.peers[peer].location.as_str(),
         };
-        let mut names: Vec<&str> = (0..self.peers.len()).map(name_of).collect();
-        names.sort_unstable();
-        let mut counted: Vec<(&str, u64)> = names
-            .chunk_by(|a, b| a == b)
-            .map(|same| (same[0], same.len() as u64))
-            .collect();
-        counted.sort_by_key(|&(name, count)| (std::cmp::Reverse(count), name));
-        let kept = if counted.len() > GROUPS_MAX {
-            GROUPS_MAX
-        } else {
-            counted.len()
+        let order = match by {
+            Colour::Type => &self.type_order,
+            Colour::Location => &self.location_order,
         };
-        let mut groups: Vec<Group> = counted[..kept]
-            .iter()
-            .zip(COLOURS)
-            .map(|(&(name, peers), colour)| Group {
-                name: name.to_owned(),
-                peers,
-                colour,
-            })
-            .collect();
-        if counted.len() > kept {
+        let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+        for peer in 0..self.peers.len() {
+            *counts.entry(name_of(peer)).or_default() += 1;
+        }
+        let mut names: Vec<&str> = order.iter().map(String::as_str).collect();
+        let known: BTreeSet<&str> = names.iter().copied().collect();
+        names.extend(counts.keys().filter(|name| !known.contains(*name)));
+        if names.len() > GROUPS_MAX {
+            names.retain(|name| counts.contains_key(name));
+        }
+        let size = |name: &str| counts.get(name).copied().unwrap_or_default();
+        let mut others = 0;
+        if names.len() > GROUPS_MAX {
+            let mut by_size = names.clone();
+            by_size.sort_by_key(|name| std::cmp::Reverse(size(name)));
+            let kept: BTreeSet<&str> = by_size[..GROUPS_MAX].iter().copied().collect();
+            others = names.len() - GROUPS_MAX;
+            names.retain(|name| kept.contains(name));
+        }
+        let mut groups = Vec::new();
+        let mut place_of = BTreeMap::new();
+        for (&name, colour) in names.iter().zip(COLOURS) {
+            if size(name) > 0 {
+                place_of.insert(name, groups.len());
+                groups.push(Group {
+                    name: name.to_owned(),
+                    peers: size(name),
+                    colour,
+                });
+            }
+        }
+        let last = groups.len();
+        if others > 0 {
+            let kept: u64 = groups.iter().map(|group| group.peers).sum();
             groups.push(Group {
-                name: format!("{} others", counted.len() - kept),
-                peers: counted[kept..].iter().map(|&(_, count)| count).sum(),
+                name: format!("{others} others"),
+                peers: self.peers.len() as u64 - kept,
                 colour: GREY,
             });
         }
-        let mut by_name: Vec<(&str, usize)> = counted
-            .iter()
-            .enumerate()
-            .map(|(place, &(name, _))| (name, place.min(kept)))
-            .collect();
-        by_name.sort_unstable();
         let group_of = (0..self.peers.len()).map(|peer| {
-            let found = by_name.binary_search_by_key(&name_of(peer), |&(name, _)| name);
-            found.map_or(0, |place| by_name[place].1)
+            let place = place_of.get(name_of(peer));
+            place.copied().unwrap_or(last)
         });
         let group_of = group_of.collect();
         (groups, group_of)

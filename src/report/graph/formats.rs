@@ -1,13 +1,14 @@
 //! The formats that a topology is written in for other programs.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use quick_xml::escape::escape;
 
 use super::{Exported, LINK_HEADER, into_io};
 use crate::topology::attributes::{Column, Value};
-use crate::topology::files::IDS_COMMENT;
+use crate::topology::files::{DOT_FILLS, DOT_GRAPH, IDS_COMMENT};
 
 /// A format of an exported topology.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,10 +36,6 @@ pub(super) const OWN_OF_PEERS: [&str; 5] =
 /// The same of links.
 pub(super) const OWN_OF_LINKS: [&str; 2] = ["bandwidth_bit_per_s", "since_ms"];
 
-/// Pale colours that print well under black text (ColorBrewer's Pastel1), one a type.
-const COLOURS: [&str; 8] = [
-    "#b3cde3", "#fbb4ae", "#ccebc5", "#decbe4", "#fed9a6", "#ffffcc", "#e5d8bd", "#fddaec",
-];
 /// Ids in a line of a comment.
 const IDS_A_LINE: usize = 50;
 
@@ -215,7 +212,7 @@ impl Exported {
     }
 
     fn write_dot(&self, out: &mut impl Write) -> io::Result<()> {
-        writeln!(out, "graph topology {{")?;
+        writeln!(out, "graph {DOT_GRAPH} {{")?;
         writeln!(out, "  layout=sfdp; overlap=prism; outputorder=edgesfirst;")?;
         let mut types: Vec<&str> = self.peers.iter().map(|p| p.type_name.as_str()).collect();
         types.sort_unstable();
@@ -226,7 +223,7 @@ impl Exported {
         let fields: Vec<&Field<'_>> = fields.iter().filter(|f| !drawn.contains(&f.name)).collect();
         for (place, peer) in self.peers.iter().enumerate() {
             let kind = types.binary_search(&peer.type_name.as_str()).unwrap_or(0);
-            let colour = COLOURS[kind % COLOURS.len()];
+            let colour = DOT_FILLS[kind % DOT_FILLS.len()];
             let style = if peer.online { "filled" } else { "dashed" };
             write!(out, "  {} [", peer.id)?;
             write_dot_fields(out, &fields, place)?;
@@ -297,12 +294,13 @@ impl Exported {
             .iter()
             .find(|column| column.name == "label");
         let labels = labels.filter(|column| self.are_names(column));
+        let (peer_names, link_names) = (gml_names(&peer_fields), gml_names(&link_fields));
         writeln!(out, "graph [\n  directed 0")?;
         for (place, peer) in self.peers.iter().enumerate() {
             let label = labels.and_then(|column| column.get(&(place as u32)));
             let label = label.map_or_else(|| peer.id.to_string(), plain);
             write!(out, "  node [ id {} label \"{}\"", peer.id, gml(&label))?;
-            write_gml_fields(out, &peer_fields, place)?;
+            write_gml_fields(out, &peer_fields, &peer_names, place)?;
         }
         for (place, link) in self.links.iter().enumerate() {
             write!(
@@ -310,7 +308,7 @@ impl Exported {
                 "  edge [ source {} target {}",
                 link.source, link.target
             )?;
-            write_gml_fields(out, &link_fields, place)?;
+            write_gml_fields(out, &link_fields, &link_names, place)?;
         }
         writeln!(out, "]")
     }
@@ -461,6 +459,7 @@ fn write_dot_fields(out: &mut impl Write, fields: &[&Field<'_>], place: usize) -
         match value {
             Value::Text(text) => write!(out, "{name}=\"{}\", ", dot(&text))?,
             // DOT's numbers have no exponents.
+            Value::Real(number) if number.fract() == 0.0 => write!(out, "{name}={number}.0, ")?,
             Value::Real(number) => write!(out, "{name}={number}, ")?,
             other => write!(out, "{name}={other}, ")?,
         }
@@ -480,29 +479,55 @@ fn gml(text: &str) -> String {
     escaped
 }
 
-fn write_gml_fields(out: &mut impl Write, fields: &[Field<'_>], place: usize) -> io::Result<()> {
-    for field in fields {
-        // These have said who the peer or the link is.
-        if ["id", "label", "source", "target"].contains(&field.name) {
+/// These say who a peer or a link is.
+const GML_TAKEN: [&str; 4] = ["id", "label", "source", "target"];
+
+/// What the fields are called in GML, where names are letters, digits and `_`. A name that fits
+/// stays; one that becomes another's is numbered.
+fn gml_names(fields: &[Field<'_>]) -> Vec<String> {
+    let fitted = |name: &str| {
+        let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let mut fit: String = name
+            .chars()
+            .map(|c| if fits(c) { c } else { '_' })
+            .collect();
+        if !fit.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            fit.insert(0, 'x');
+        }
+        fit
+    };
+    let mut taken: BTreeSet<String> = GML_TAKEN.map(str::to_owned).into();
+    let fitting = fields
+        .iter()
+        .filter(|field| fitted(field.name) == field.name);
+    taken.extend(fitting.map(|field| field.name.to_owned()));
+    let name = |field: &Field<'_>| {
+        let fit = fitted(field.name);
+        if fit == field.name {
+            return fit;
+        }
+        let numbered = (2_u32..).map(|number| format!("{fit}_{number}"));
+        let mut free = std::iter::once(fit.clone()).chain(numbered);
+        let name = free.find(|name| !taken.contains(name)).unwrap_or(fit);
+        taken.insert(name.clone());
+        name
+    };
+    fields.iter().map(name).collect()
+}
+
+fn write_gml_fields(
+    out: &mut impl Write,
+    fields: &[Field<'_>],
+    names: &[String],
+    place: usize,
+) -> io::Result<()> {
+    for (field, name) in fields.iter().zip(names) {
+        if GML_TAKEN.contains(&field.name) {
             continue;
         }
         let Some(value) = (field.value)(place) else {
             continue;
         };
-        let mut name: String = field
-            .name
-            .chars()
-            .map(|c| {
-                if c.is_ascii_alphanumeric() || c == '_' {
-                    c
-                } else {
-                    '_'
-                }
-            })
-            .collect();
-        if !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
-            name.insert(0, 'x');
-        }
         match value {
             Value::Flag(flag) => write!(out, " {name} {}", u8::from(flag))?,
             Value::Text(text) => write!(out, " {name} \"{}\"", gml(&text))?,

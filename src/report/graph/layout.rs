@@ -29,6 +29,10 @@ const DISTANCE_MIN: f64 = 1e-3;
 /// The tree of places is no deeper: peers in one spot stay in one cell.
 const DEPTH_MAX: u32 = 24;
 
+/// So many components are packed closely, in one of so many directions; the others in rows.
+const PACKED_MAX: usize = 200;
+const DIRECTIONS: u32 = 72;
+
 /// A point of the plane.
 pub(super) type Point = (f64, f64);
 
@@ -100,11 +104,184 @@ fn rounds(peers: usize) -> usize {
     }
 }
 
+/// Each component by forces of its own, so that none is squeezed by what it is not linked to;
+/// then all are packed around the largest, those without links below.
+fn by_force(graph: &Graph, seed: u64) -> Vec<Point> {
+    let mut stream = Stream::global(seed, Purpose::Layout);
+    let mut places = vec![(0.0, 0.0); graph.peers()];
+    let parts = components(graph);
+    let mut radii = Vec::with_capacity(parts.len());
+    let mut place_in_part = vec![0_u32; graph.peers()];
+    for part in &parts {
+        for (place, &peer) in part.iter().enumerate() {
+            place_in_part[peer as usize] = place as u32;
+        }
+        let mut links = Vec::new();
+        for (place, &peer) in part.iter().enumerate() {
+            let others = graph.neighbours(peer as usize).iter();
+            let others = others.map(|&other| place_in_part[other as usize]);
+            links.extend(
+                others
+                    .map(|other| (place as u32, other))
+                    .filter(|(a, b)| a < b),
+            );
+        }
+        let (alone, _) = Graph::numbered(part.len() as u32, &links);
+        let mut own = by_force_alone(&alone, &mut stream);
+        radii.push(centre(&mut own));
+        for (&peer, place) in part.iter().zip(own) {
+            places[peer as usize] = place;
+        }
+    }
+    // As far from each other as peers of the largest component are.
+    let gap = match (parts.first(), radii.first()) {
+        (Some(part), Some(&radius)) if radius > 0.0 => radius * (PI / part.len() as f64).sqrt(),
+        _ => 1.0,
+    };
+    let mut discs = Vec::with_capacity(parts.len());
+    for (part, radius) in parts.iter().zip(radii) {
+        // A pair would stand closer together than peers among many do.
+        let usual = gap * (part.len() as f64 / PI).sqrt();
+        let scale = if radius > 0.0 {
+            (usual / radius).max(1.0)
+        } else {
+            1.0
+        };
+        for &peer in part {
+            let (x, y) = places[peer as usize];
+            places[peer as usize] = (scale * x, scale * y);
+        }
+        discs.push(scale * radius + gap / 2.0);
+    }
+    let linked = parts.iter().take_while(|part| part.len() > 1).count();
+    let core = parts.first().filter(|_| linked > 0).into_iter().flatten();
+    let core: Vec<Point> = core.map(|&peer| places[peer as usize]).collect();
+    let middles = pack(&core, &discs, linked.min(PACKED_MAX), gap);
+    for (part, (x, y)) in parts.iter().zip(middles) {
+        for &peer in part {
+            let place = &mut places[peer as usize];
+            *place = (place.0 + x, place.1 + y);
+        }
+    }
+    places
+}
+
+/// The peers of each component, the largest first.
+fn components(graph: &Graph) -> Vec<Vec<u32>> {
+    let mut seen = vec![false; graph.peers()];
+    let mut parts = Vec::new();
+    for first in 0..graph.peers() {
+        if std::mem::replace(&mut seen[first], true) {
+            continue;
+        }
+        let mut part = vec![first as u32];
+        let mut next = 0;
+        while let Some(&peer) = part.get(next) {
+            next += 1;
+            for &other in graph.neighbours(peer as usize) {
+                if !std::mem::replace(&mut seen[other as usize], true) {
+                    part.push(other);
+                }
+            }
+        }
+        part.sort_unstable();
+        parts.push(part);
+    }
+    parts.sort_by_key(|part| std::cmp::Reverse(part.len()));
+    parts
+}
+
+/// Moves places so that their middle is at zero; how far the farthest is from there.
+fn centre(places: &mut [Point]) -> f64 {
+    let (low, high) = bounds(places.iter().copied());
+    let middle = ((low.0 + high.0) / 2.0, (low.1 + high.1) / 2.0);
+    let mut radius = 0.0_f64;
+    for place in places {
+        *place = (place.0 - middle.0, place.1 - middle.1);
+        radius = radius.max((place.0 * place.0 + place.1 * place.1).sqrt());
+    }
+    radius
+}
+
+/// The least and the greatest coordinates.
+fn bounds(places: impl IntoIterator<Item = Point>) -> (Point, Point) {
+    let (mut low, mut high) = ((f64::MAX, f64::MAX), (f64::MIN, f64::MIN));
+    for (x, y) in places {
+        low = (low.0.min(x), low.1.min(y));
+        high = (high.0.max(x), high.1.max(y));
+    }
+    (low, high)
+}
+
+/// Middles of discs that do not overlap, from the largest radius to the smallest: the first,
+/// which has the peers `core`, at zero; those up to `close` where they come nearest to it;
+/// all others in rows below.
+fn pack(core: &[Point], radii: &[f64], close: usize, gap: f64) -> Vec<Point> {
+    let mut taken: Vec<(Point, f64)> = core.iter().map(|&place| (place, gap / 2.0)).collect();
+    let mut middles = Vec::with_capacity(radii.len());
+    for (number, &radius) in radii.iter().enumerate().take(close) {
+        if number == 0 {
+            middles.push((0.0, 0.0));
+            continue;
+        }
+        let mut best = (0.0, 0.0);
+        let mut nearest = f64::MAX;
+        for turn in 0..DIRECTIONS {
+            let angle = 2.0 * PI * f64::from(turn) / f64::from(DIRECTIONS);
+            let (dx, dy) = (libm::cos(angle), libm::sin(angle));
+            // Beyond the last disc that is in the way.
+            let mut far = 0.0_f64;
+            for &((x, y), other) in &taken {
+                let (along, aside) = (x * dx + y * dy, x * dy - y * dx);
+                let reach = (radius + other) * (radius + other) - aside * aside;
+                if reach > 0.0 {
+                    far = far.max(along + reach.sqrt());
+                }
+            }
+            if far < nearest {
+                (nearest, best) = (far, (far * dx, far * dy));
+            }
+        }
+        middles.push(best);
+        taken.push((best, radius));
+    }
+    let corners = taken
+        .iter()
+        .flat_map(|&((x, y), r)| [(x - r, y - r), (x + r, y + r)]);
+    let (low, high) = match taken.is_empty() {
+        true => ((0.0, 0.0), (0.0, 0.0)),
+        false => bounds(corners),
+    };
+    let (width, height) = (high.0 - low.0, high.1 - low.1);
+    let rest = &radii[middles.len()..];
+    let area = width * height + rest.iter().map(|radius| 4.0 * radius * radius).sum::<f64>();
+    let width = width.max(1.3 * area.sqrt());
+    let mut top = high.1;
+    while middles.len() < radii.len() {
+        let rest = &radii[middles.len()..];
+        let mut filled = 0.0;
+        let fits = |radius: &&f64| {
+            filled += 2.0 * **radius;
+            filled <= width
+        };
+        let row = &rest[..rest.iter().take_while(fits).count().max(1)];
+        let mut left = (low.0 + high.0) / 2.0 - row.iter().sum::<f64>();
+        for &radius in row {
+            middles.push((left + radius, top + row[0]));
+            left += 2.0 * radius;
+        }
+        top += 2.0 * row[0];
+    }
+    middles
+}
+
 /// ForceAtlas2 (Jacomy, Venturini, Heymann, Bastian 2014, doi:10.1371/journal.pone.0098679) with
 /// repulsion by degree, from random places.
-fn by_force(graph: &Graph, seed: u64) -> Vec<Point> {
+fn by_force_alone(graph: &Graph, stream: &mut Stream) -> Vec<Point> {
     let peers = graph.peers();
-    let mut stream = Stream::global(seed, Purpose::Layout);
+    if peers == 1 {
+        return vec![(0.0, 0.0)];
+    }
     let width = (peers as f64).sqrt() * 10.0;
     let mut places: Vec<Point> = (0..peers)
         .map(|_| ((stream.unit() - 0.5) * width, (stream.unit() - 0.5) * width))
@@ -200,11 +377,7 @@ struct Tree {
 
 impl Tree {
     fn build(&mut self, places: &[Point], masses: &[f64]) {
-        let (mut low, mut high) = ((f64::MAX, f64::MAX), (f64::MIN, f64::MIN));
-        for &(x, y) in places {
-            low = (low.0.min(x), low.1.min(y));
-            high = (high.0.max(x), high.1.max(y));
-        }
+        let (low, high) = bounds(places.iter().copied());
         let width = (high.0 - low.0).max(high.1 - low.1).max(DISTANCE_MIN);
         self.cells.clear();
         self.middles.clear();
@@ -375,6 +548,38 @@ mod tests {
         let within = mean((1..10).map(|peer| (0, peer)).collect());
         let between = mean((1..10).map(|peer| (peer, peer + 10)).collect());
         assert!(between > 2.0 * within, "{between} and {within}");
+    }
+
+    #[test]
+    fn components_stand_apart_at_the_distance_of_neighbours() {
+        // A ring of six, a pair, and four with no link, in between.
+        let links = [(0, 2), (2, 4), (4, 6), (6, 8), (8, 9), (9, 0), (1, 3)];
+        let graph = Graph::numbered(12, &links).0;
+        let parts = components(&graph);
+        assert_eq!(parts[..2], [vec![0, 2, 4, 6, 8, 9], vec![1, 3]]);
+        assert_eq!(parts[2..], [[5], [7], [10], [11]]);
+        let places = by_force(&graph, 1);
+        let link = distance(places[0], places[2]);
+        let mut farthest = 0.0_f64;
+        for a in 0..12 {
+            for b in 0..a {
+                let apart = distance(places[a], places[b]);
+                farthest = farthest.max(apart);
+                assert!(apart > 0.5 * link, "{a} and {b}: {apart} and {link}");
+            }
+        }
+        assert!(farthest < 6.0 * link, "{farthest} and {link}");
+        // Many peers without links, and many pairs, are no trouble either.
+        let pairs: Vec<(u32, u32)> = (0..300).map(|pair| (2 * pair, 2 * pair + 1)).collect();
+        let places = by_force(&Graph::numbered(900, &pairs).0, 1);
+        let mut nearest = f64::MAX;
+        for a in 0..900 {
+            for b in 0..a {
+                nearest = nearest.min(distance(places[a], places[b]));
+            }
+        }
+        let link = distance(places[0], places[1]);
+        assert!(nearest > 0.5 * link, "{nearest} and {link}");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::peer::{Names, PeerId};
-use crate::simulation::{FileGraph, LinkOutcome, Setup};
+use crate::simulation::{FileGraph, LinkOutcome, Plan, Setup};
 use crate::topology::Graph;
 use crate::topology::attributes::{Cell, Column};
 
@@ -92,6 +92,9 @@ pub struct Exported {
     kept_of_peers: Vec<Column<u32>>,
     /// What it said of its links, by their places in `links`.
     kept_of_links: Vec<Column<u32>>,
+    /// The names of the scenario's types and locations, in its order, where that is known.
+    type_order: Vec<String>,
+    location_order: Vec<String>,
 }
 
 /// Why a run's topology could not be read.
@@ -136,8 +139,16 @@ impl Exported {
         Exported {
             peers,
             links,
+            type_order: names.type_names.clone(),
+            location_order: locations.to_vec(),
             ..Exported::default()
         }
+    }
+
+    /// Orders types and locations as the scenario of `plan` does, for drawings.
+    pub fn order_as(&mut self, plan: &Plan) {
+        self.type_order = plan.types.iter().map(|kind| kind.name.clone()).collect();
+        self.location_order = plan.locations.clone();
     }
 
     /// The final topology of a run, from its folder. Peers are those of `peers.csv`; bootstrap

@@ -195,6 +195,11 @@ impl Builder {
         say(&mut self.link_columns, link, name, line, value)
     }
 
+    /// Says what may not be as meant.
+    pub(super) fn warn(&mut self, warning: String) {
+        self.warnings.push(warning);
+    }
+
     pub(super) fn peers(&self) -> usize {
         self.names.len()
     }

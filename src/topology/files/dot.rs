@@ -6,6 +6,14 @@ use super::source::Source;
 use super::{FileError, GraphFile};
 use crate::topology::attributes::Value;
 
+/// What p2psim calls the graphs that it writes.
+pub const DOT_GRAPH: &str = "topology";
+/// What it fills peers with: pale colours that print well under black text (ColorBrewer's
+/// Pastel1), one a type.
+pub const DOT_FILLS: [&str; 8] = [
+    "#b3cde3", "#fbb4ae", "#ccebc5", "#decbe4", "#fed9a6", "#ffffcc", "#e5d8bd", "#fddaec",
+];
+
 /// Subgraphs deeper than this are not meant.
 const DEPTH_MAX: usize = 64;
 /// The most links that one edge between two subgraphs may mean.
@@ -20,6 +28,7 @@ pub(super) fn read(source: Source<'_>, builder: Builder) -> Result<GraphFile, Fi
         next: None,
         builder,
         known: Vec::new(),
+        is_ours: false,
     };
     let mut word = reader.token()?;
     if word.is_word("strict") {
@@ -31,7 +40,7 @@ pub(super) fn read(source: Source<'_>, builder: Builder) -> Result<GraphFile, Fi
         return Err(reader.scanner.error(message));
     }
     if let Token::Id { .. } = reader.peek()? {
-        reader.token()?;
+        reader.is_ours = reader.token()?.is_word(DOT_GRAPH) && !reader.builder.directed;
     }
     reader.expect(b'{')?;
     reader.statements(&Defaults::default(), 0)?;
@@ -72,6 +81,8 @@ struct Reader<'a> {
     builder: Builder,
     /// Which peers have been named before: defaults hold for new ones.
     known: Vec<bool>,
+    /// Whether the graph has the name that p2psim gives.
+    is_ours: bool,
 }
 
 impl Reader<'_> {
@@ -304,7 +315,9 @@ impl Reader<'_> {
         }
         let said = self.attributes()?;
         if let ([End::Node(peer)], false) = (&groups[..], said.is_empty()) {
-            for (name, line, value) in &said {
+            let drawn = self.is_ours && is_drawn(&said);
+            let hint = |name: &str| drawn && matches!(name, "style" | "fillcolor");
+            for (name, line, value) in said.iter().filter(|(name, ..)| !hint(name)) {
                 let result = self.builder.peer_says(*peer, name, *line, value.clone());
                 result.map_err(|message| self.scanner.error(message))?;
             }
@@ -412,6 +425,17 @@ impl Reader<'_> {
         }
         Ok(said)
     }
+}
+
+/// Whether the last that is said of a peer is how p2psim draws one: no attribute of the network.
+fn is_drawn(said: &Said) -> bool {
+    let [.., (style, _, how), (fill, _, Value::Text(colour))] = &said[..] else {
+        return false;
+    };
+    let styled = ["filled", "dashed"].map(|how| Value::Text(how.into()));
+    (style.as_str(), fill.as_str()) == ("style", "fillcolor")
+        && styled.contains(how)
+        && DOT_FILLS.contains(&&**colour)
 }
 
 /// An end of an edge.

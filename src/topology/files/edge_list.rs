@@ -71,7 +71,7 @@ pub(super) fn read(
     mut source: Source<'_>,
     mut builder: Builder,
 ) -> Result<GraphFile, Vec<FileError>> {
-    let mut errors = Vec::new();
+    let mut notes = Notes::default();
     let mut header = Header::none();
     // The first line, as long as it is not clear whether it is a header.
     let mut pending: Option<(u64, Vec<u8>)> = None;
@@ -85,7 +85,7 @@ pub(super) fn read(
             Ok(false) => break,
             Err(error) => {
                 let message = format!("cannot read on: {error}");
-                errors.push(FileError {
+                notes.errors.push(FileError {
                     line: number,
                     message,
                 });
@@ -113,39 +113,89 @@ pub(super) fn read(
                 // `first` was read as fields before.
                 if split(&first, &mut fields).is_ok() {
                     header = Header::of(&fields).0;
+                    builder.warn(format!(
+                        "line {first_number}, {}, is taken for names of columns, since a number \
+                         follows; call the peers' columns `source` and `target`",
+                        quoted(&first)
+                    ));
                 }
             } else {
                 let result = link(&first, first_number, &header, &mut fields, &mut builder);
-                note(&mut errors, first_number, result);
+                notes.take(first_number, result);
             }
         }
         let result = link(text, number, &header, &mut fields, &mut builder);
-        note(&mut errors, number, result);
-        if errors.len() >= ERRORS_MAX {
+        notes.take(number, result);
+        if notes.errors.len() >= ERRORS_MAX {
             break;
         }
     }
     if let Some((number, first)) = pending {
         let result = link(&first, number, &header, &mut fields, &mut builder);
-        note(&mut errors, number, result);
+        notes.take(number, result);
     }
-    if errors.is_empty() && builder.links() == 0 {
-        errors.push(FileError {
+    if notes.errors.is_empty() && builder.links() == 0 {
+        notes.errors.push(FileError {
             line: 1,
             message: "the file names no link; write two peers a line".into(),
         });
     }
-    if errors.is_empty() {
+    if let Some(warning) = notes.warning(&header) {
+        builder.warn(warning);
+    }
+    if notes.errors.is_empty() {
         builder.finish().map_err(|error| vec![error])
     } else {
-        Err(errors)
+        Err(notes.errors)
     }
 }
 
-fn note(errors: &mut Vec<FileError>, line: u64, result: Result<(), String>) {
-    if let Err(message) = result {
-        errors.push(FileError { line, message });
+/// What is to be said of the lines.
+#[derive(Default)]
+struct Notes {
+    errors: Vec<FileError>,
+    /// Lines of which a part was left out, and the first of them.
+    cut: u64,
+    cut_first: u64,
+}
+
+impl Notes {
+    fn take(&mut self, line: u64, read: Result<Read, String>) {
+        match read {
+            Ok(Read::Whole) => {}
+            Ok(Read::Cut) => {
+                if self.cut == 0 {
+                    self.cut_first = line;
+                }
+                self.cut += 1;
+            }
+            Err(message) => self.errors.push(FileError { line, message }),
+        }
     }
+
+    fn warning(&self, header: &Header) -> Option<String> {
+        let (count, first) = (self.cut, self.cut_first);
+        let lines = match count {
+            0 => return None,
+            1 => format!("line {first} has"),
+            _ => format!("{count} lines (the first: line {first}) have"),
+        };
+        Some(if header.guessed {
+            format!(
+                "{lines} more than two peers and a weight, which is left out; a first line \
+                 `source target NAME ...` makes attributes of it"
+            )
+        } else {
+            format!("{lines} more columns than the header; what is beyond it is left out")
+        })
+    }
+}
+
+/// How much of a line was used.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Read {
+    Whole,
+    Cut,
 }
 
 fn starts_like_number(text: &[u8]) -> bool {
@@ -170,13 +220,13 @@ fn link(
     header: &Header,
     fields: &mut Vec<Vec<u8>>,
     builder: &mut Builder,
-) -> Result<(), String> {
+) -> Result<Read, String> {
     if let Some((a, b)) = two_numbers(text)
         && (header.source, header.target) == (0, 1)
     {
         let ends = (builder.peer_numbered(a)?, builder.peer_numbered(b)?);
         builder.link(ends.0, ends.1)?;
-        return Ok(());
+        return Ok(Read::Whole);
     }
     let (text, dictionary) = match text.iter().position(|&byte| byte == b'{') {
         Some(at) if header.guessed && text.ends_with(b"}") => (&text[..at], Some(&text[at..])),
@@ -202,6 +252,8 @@ fn link(
     }
     let (a, b) = (builder.peer(a)?, builder.peer(b)?);
     let link = builder.link(a, b)?;
+    let mut beyond = fields.iter().skip(header.names.len());
+    let mut cut = beyond.any(|field| !field.is_empty());
     for (field, name) in fields.iter().zip(&header.names) {
         if name.is_empty() || field.is_empty() {
             continue;
@@ -210,6 +262,8 @@ fn link(
         // Without a header only a number is known to be a weight.
         if !header.guessed || !matches!(value, Value::Text(_)) {
             builder.link_says(link, name, line, value)?;
+        } else {
+            cut = true;
         }
     }
     if let Some(dictionary) = dictionary {
@@ -217,7 +271,7 @@ fn link(
             builder.link_says(link, &name, line, value)?;
         }
     }
-    Ok(())
+    Ok(if cut { Read::Cut } else { Read::Whole })
 }
 
 /// Takes a line apart; whether by commas (or semicolons, bars) rather than blanks.
@@ -418,6 +472,36 @@ mod tests {
             file.warnings,
             ["1 links of a peer to itself and 1 repeated ones were left out"]
         );
+    }
+
+    #[test]
+    fn says_what_it_does_not_use() {
+        let left_out = "more than two peers and a weight, which is left out; a first line \
+                        `source target NAME ...` makes attributes of it";
+        for (text, warning) in [
+            ("1 2 3 4\n", format!("line 1 has {left_out}")),
+            (
+                "1,2\n1,3,fast\n1,4,5,6\n1,5,6\n",
+                format!("2 lines (the first: line 2) have {left_out}"),
+            ),
+            (
+                "source,target,latency\n1,2,7,8\n",
+                "line 2 has more columns than the header; what is beyond it is left out".into(),
+            ),
+            (
+                "x,y\n1,2\n",
+                "line 1, `x,y`, is taken for names of columns, since a number follows; call the \
+                 peers' columns `source` and `target`"
+                    .into(),
+            ),
+        ] {
+            let file = read("x", text.as_bytes(), Limits::default()).expect("a graph");
+            assert_eq!(file.warnings, [warning], "{text}");
+        }
+        for text in ["1 2 3\n", "1,2,3,\n", "source,target\n1,2\n", "1 2 {}\n"] {
+            let file = read("x", text.as_bytes(), Limits::default()).expect("a graph");
+            assert!(file.warnings.is_empty(), "{text}: {:?}", file.warnings);
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ use std::io;
 use super::Graph;
 use super::attributes::Attributes;
 use builder::Builder;
+pub use dot::{DOT_FILLS, DOT_GRAPH};
 pub use matrix_market::IDS_COMMENT;
 use source::Source;
 

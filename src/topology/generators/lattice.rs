@@ -98,7 +98,8 @@ pub(super) const SPECS: [GeneratorSpec; 5] = [
             size(peers, links)
         },
         |a, _| Ok(triangular(a.whole(0), a.whole(1), a.flag(2))),
-    ),
+    )
+    .also(&["triangular"]),
     GeneratorSpec::fixed(
         FAMILY,
         "hexagonal_lattice_graph",
@@ -121,7 +122,8 @@ pub(super) const SPECS: [GeneratorSpec; 5] = [
             )
         },
         |a, _| Ok(hexagonal(a.whole(0), a.whole(1), a.flag(2))),
-    ),
+    )
+    .also(&["hexagonal"]),
 ];
 
 fn grid_links(dimensions: &[f64], is_periodic: impl Fn(usize) -> bool) -> f64 {

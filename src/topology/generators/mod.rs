@@ -363,6 +363,21 @@ impl fmt::Display for Generator {
 mod tests {
     use super::*;
 
+    /// What people call the generators in short.
+    const NAMES: &str = "balanced_tree barbell binomial_tree circular_ladder circulant complete \
+        complete_multipartite cycle dorogovtsev_goltsev_mendes empty full_rary_tree ladder \
+        lollipop path star turan wheel grid_2d grid hypercube triangular hexagonal gnp \
+        erdos_renyi binomial fast_gnp gnm dense_gnm newman_watts_strogatz watts_strogatz \
+        connected_watts_strogatz random_regular barabasi_albert dual_barabasi_albert \
+        extended_barabasi_albert powerlaw_cluster random_lobster random_tree \
+        random_powerlaw_tree random_shell random_k_out configuration_model havel_hakimi \
+        expected_degree random_degree_sequence random_geometric soft_random_geometric waxman \
+        thresholded_random_geometric geographical_threshold navigable_small_world caveman \
+        connected_caveman relaxed_caveman random_partition planted_partition \
+        gaussian_random_partition stochastic_block_model ring_of_cliques windmill \
+        LFR_benchmark internet_as petersen karate_club degree_sequence outbound hybrid \
+        locations_aware";
+
     #[test]
     fn names_are_found_once() {
         let mut names: Vec<&str> = specs()
@@ -382,6 +397,10 @@ mod tests {
             ("balanced_tree_graph", "balanced_tree"),
         ] {
             assert_eq!(find(wanted).map(|spec| spec.name), Some(found), "{wanted}");
+        }
+        for wanted in NAMES.split_whitespace() {
+            let with = format!("{wanted}_graph");
+            assert!(find(wanted).is_some() && find(&with).is_some(), "{wanted}");
         }
         assert!(find("_graph").is_none() && find("").is_none());
     }

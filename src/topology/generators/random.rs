@@ -27,6 +27,7 @@ pub(super) const SPECS: [GeneratorSpec; 9] = [
         "gnp_random_graph",
         "binomial_graph",
         "fast_gnp_random_graph",
+        "fast_gnp",
         "gnp",
     ]),
     GeneratorSpec::random(
