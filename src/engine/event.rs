@@ -123,13 +123,23 @@ impl Event {
         self.body
     }
 
+    /// Where the content lies, if it is a message.
+    #[inline]
+    pub(super) fn body_sent(&self) -> u32 {
+        let code = (self.order >> 28) as u8;
+        if (DELIVERY..TIMER).contains(&code) {
+            self.body
+        } else {
+            0
+        }
+    }
+
     /// A second copy of a message, on its own way.
-    pub(super) fn copied(&self, time: Time, sequence: u32, body: u32) -> Self {
+    pub(super) fn copied(&self, time: Time, sequence: u32) -> Self {
         Event {
             time,
-            order: self.order,
             sequence,
-            body,
+            ..*self
         }
     }
 
@@ -144,6 +154,12 @@ impl Event {
             self.sequence,
             self.body,
         )
+    }
+
+    /// What comes first in [`Event::key`], as one number.
+    #[inline]
+    pub(super) fn time_and_order(&self) -> u128 {
+        u128::from(self.time.as_ns()) << 64 | u128::from(self.order)
     }
 
     /// The total order of events: time, receiver, kind, sender, the sender's own counter. It

@@ -66,9 +66,17 @@ impl Routes {
 }
 
 impl World {
+    /// Where two peers are; where there is one location only, without asking their entries.
     #[inline]
-    pub(super) fn routes(&self, peer: PeerIndex) -> &Routes {
-        &self.routes[self.names.types[peer.as_usize()].as_usize()]
+    pub(super) fn locations_of(
+        &self,
+        from: PeerIndex,
+        to: PeerIndex,
+    ) -> (LocationIndex, LocationIndex) {
+        match self.latencies.locations() {
+            1 => (LocationIndex(0), LocationIndex(0)),
+            _ => (self.location(from), self.location(to)),
+        }
     }
 
     #[inline]

@@ -125,13 +125,13 @@ impl Exclusion {
         from: Option<PeerIndex>,
         fanout: usize,
     ) -> Peers {
+        let has_bootstrap = context.has_bootstrap();
         let mut chosen: Peers = context
             .connections()
-            .iter_connected()
-            .map(|connection| connection.peer)
+            .iter_connected_peers()
             .filter(|&peer| {
                 Some(peer) != from
-                    && !context.is_bootstrap(peer)
+                    && !(has_bootstrap && context.is_bootstrap(peer))
                     && (self.types.is_empty() || !self.types.contains(&context.type_of(peer)))
                     && (self.peers.is_empty()
                         || self.peers.binary_search(&context.id(peer)).is_err())
@@ -230,10 +230,12 @@ impl GossipService {
     }
 
     fn process(&mut self, context: &mut Context<'_>, from: PeerIndex, rumour: &Rumour, then: Then) {
+        if self.config.processing.is_none() {
+            return self.handle(context, from, rumour, then);
+        }
         let config = self.config.clone();
-        match &config.processing {
-            Some(law) => self.wait(context, law, from, rumour, then),
-            None => self.handle(context, from, rumour, then),
+        if let Some(law) = &config.processing {
+            self.wait(context, law, from, rumour, then);
         }
     }
 
@@ -266,7 +268,7 @@ impl GossipService {
 
     #[inline]
     fn handle(&mut self, context: &mut Context<'_>, from: PeerIndex, rumour: &Rumour, then: Then) {
-        let config = self.config.clone();
+        let config = &*self.config;
         if config.verify && !rumour.intact() {
             return context.reject(rumour);
         }
@@ -282,13 +284,18 @@ impl GossipService {
         }
         match &config.conduct {
             Conduct::Silent => {}
-            Conduct::Delaying(law) => self.wait(context, law, from, rumour, Then::Relay),
+            Conduct::Delaying(_) => {
+                let config = self.config.clone();
+                if let Conduct::Delaying(law) = &config.conduct {
+                    self.wait(context, law, from, rumour, Then::Relay);
+                }
+            }
             _ => self.relay(context, from, rumour),
         }
     }
 
     #[inline]
-    fn relay(&mut self, context: &mut Context<'_>, from: PeerIndex, rumour: &Rumour) {
+    fn relay(&self, context: &mut Context<'_>, from: PeerIndex, rumour: &Rumour) {
         let config = &*self.config;
         let chosen = config.exclusion.choose(context, Some(from), config.fanout);
         let mut onward = Rumour {
@@ -301,12 +308,10 @@ impl GossipService {
             Conduct::Tampering => chosen.len().div_ceil(2),
             _ => chosen.len(),
         };
-        for (place, &peer) in chosen.iter().enumerate() {
-            if place >= true_until {
-                onward.variant = context.me().0 + 1;
-            }
-            context.send(peer, config.kind, Payload::Rumour(onward), bytes);
-        }
+        let (truly, altered) = chosen.split_at(true_until);
+        context.send_each(truly, config.kind, Payload::Rumour(onward), bytes);
+        onward.variant = context.me().0 + 1;
+        context.send_each(altered, config.kind, Payload::Rumour(onward), bytes);
     }
 }
 
