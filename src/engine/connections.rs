@@ -177,9 +177,9 @@ impl Connections {
     /// of when they were heard: reading it brings them into the cache.
     #[inline]
     pub(super) fn foresee(&self) -> u32 {
-        const LINE: usize = 16;
+        const STEP: usize = 14;
         let word = |at| self.words.get(at).copied().unwrap_or(0);
-        word(0) ^ word(LINE) ^ word(2 * LINE)
+        word(0) ^ word(STEP) ^ word(2 * STEP)
     }
 
     /// Begins with attempts to reach `peers`, which ascend, at `now`.

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use super::post::Post;
 use crate::message::MessageType;
 use crate::peer::PeerIndex;
 use crate::time::Time;
@@ -123,15 +124,11 @@ impl Event {
         self.body
     }
 
-    /// Where the content lies, if it is a message.
+    /// Whether it is a message with something in it.
     #[inline]
-    pub(super) fn body_sent(&self) -> u32 {
+    pub(super) fn has_content(&self) -> bool {
         let code = (self.order >> 28) as u8;
-        if (DELIVERY..TIMER).contains(&code) {
-            self.body
-        } else {
-            0
-        }
+        (DELIVERY..TIMER).contains(&code) && !Post::is_empty(self.body)
     }
 
     /// A second copy of a message, on its own way.

@@ -184,14 +184,20 @@ impl<S: Service> Engine<S> {
         let mut sum = 0;
         for event in upcoming {
             let peer = &self.peers[event.receiver().as_usize()];
-            sum ^= peer.foresee(links) ^ u64::from(self.post.bytes(event.body_sent()));
+            sum ^= peer.foresee(links);
+            if event.has_content() {
+                sum ^= u64::from(self.post.bytes(event.body()));
+            }
         }
         black_box(sum);
         // What lies behind what was just read.
         let mut sum = 0;
         for event in upcoming {
             let peer = &self.peers[event.receiver().as_usize()];
-            sum ^= peer.connections.foresee() ^ peer.rumours.foresee();
+            sum ^= peer.connections.foresee();
+            if event.has_content() {
+                sum ^= peer.rumours.foresee();
+            }
             black_box(
                 self.services
                     .get(peer.first_service as usize)

@@ -250,10 +250,13 @@ fn sort(events: &mut [Event]) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
     use crate::engine::event::Kind;
     use crate::peer::PeerIndex;
-    use crate::random::{Purpose, Stream};
+    use crate::random::{Purpose, Stream, mix};
 
     fn event(time: u64, receiver: u32, sequence: u32) -> Event {
         let kind = Kind::Timer { slot: 0 };
@@ -310,6 +313,47 @@ mod tests {
                 let digits = s.below(45);
                 s.below(1 << digits) * s.below(2)
             });
+        }
+    }
+
+    /// A time at or after `now`: the same, close by, a burst some way off, or anywhere.
+    fn later(now: u64, shape: u8, number: u64) -> u64 {
+        now + match shape {
+            0 => 0,
+            1 => number % 100,
+            2 => 6_000_000 + number % 1_000,
+            3 => 6_000_000 + number % 2_000_000,
+            _ => number >> (2 + number % 61),
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// The queue against a heap, with counters in no order: times are often equal, and so
+        /// are receivers.
+        #[test]
+        fn whatever_is_pushed_comes_out_in_order(
+            rounds in vec((0_u8..5, any::<u64>(), 1_usize..4_000, 0_usize..5_000), 1..12),
+        ) {
+            let mut queue = EventQueue::default();
+            let mut oracle = BinaryHeap::new();
+            let mut now = 0;
+            for (shape, seed, pushes, pops) in rounds {
+                for place in 0..pushes as u64 {
+                    let number = mix(seed ^ place);
+                    let time = later(now, shape, number).min(Time::MAX.as_ns() / 2);
+                    let event = event(time, number as u32 % 3, mix(number) as u32);
+                    queue.push(event);
+                    oracle.push(Reverse(event));
+                }
+                for _ in 0..pops {
+                    let popped = queue.pop_before(Time::MAX);
+                    prop_assert_eq!(popped, oracle.pop().map(|Reverse(event)| event));
+                    now = popped.map_or(now, |event| event.time().as_ns());
+                }
+                prop_assert_eq!(queue.len(), oracle.len());
+            }
         }
     }
 

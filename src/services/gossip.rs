@@ -190,12 +190,17 @@ impl Config {
     }
 }
 
-/// The state of the service on one peer: messages that wait, each under its timer's tag.
+/// The state of the service on one peer.
 #[derive(Debug)]
 pub struct GossipService {
     config: Arc<Config>,
-    waiting: Vec<Option<Waiting>>,
+    /// Boxed: few peers have any, and all services of all peers are as large as the largest.
+    waiting: Option<Box<WaitingRoom>>,
 }
+
+/// Messages that wait, each at the place that its timer's tag names.
+#[derive(Debug, Default)]
+struct WaitingRoom(Vec<Option<Waiting>>);
 
 /// A message that waits.
 #[derive(Clone, Copy, Debug)]
@@ -220,7 +225,7 @@ impl GossipService {
     pub(super) fn new(config: Arc<Config>) -> Self {
         GossipService {
             config,
-            waiting: Vec::new(),
+            waiting: None,
         }
     }
 
@@ -253,14 +258,15 @@ impl GossipService {
             rumour: *rumour,
             then,
         });
-        let place = match self.waiting.iter().position(Option::is_none) {
+        let WaitingRoom(all) = &mut **self.waiting.get_or_insert_default();
+        let place = match all.iter().position(Option::is_none) {
             Some(place) => {
-                self.waiting[place] = waiting;
+                all[place] = waiting;
                 place
             }
             None => {
-                self.waiting.push(waiting);
-                self.waiting.len() - 1
+                all.push(waiting);
+                all.len() - 1
             }
         };
         context.set_timer(after, place as u32);
@@ -324,7 +330,9 @@ impl Service for GossipService {
     }
 
     fn timer(&mut self, context: &mut Context<'_>, tag: u32) {
-        let Some(waiting) = self.waiting[tag as usize].take() else {
+        let room = self.waiting.as_mut();
+        let place = room.and_then(|room| room.0.get_mut(tag as usize));
+        let Some(waiting) = place.and_then(Option::take) else {
             return;
         };
         match waiting.then {
@@ -335,7 +343,7 @@ impl Service for GossipService {
 
     fn online(&mut self, _context: &mut Context<'_>, rejoin: Rejoin) {
         if rejoin == Rejoin::Fresh {
-            self.waiting.clear();
+            self.waiting = None;
         }
     }
 }
