@@ -44,10 +44,11 @@ impl PeerState {
             (arrival, fate(Replica::Second, arrival, sender))
         });
         if let Some((arrival, fate)) = second {
-            let body = post.duplicate(event.body());
-            let copy = event.copied(arrival, self.next_sequence(), body);
+            post.duplicate(event.body());
+            let copy = event.copied(arrival, self.next_sequence());
             if let Kind::Arrival(kind) | Kind::Delivery(kind) = event.kind() {
-                post.recorder.traffic.duplicated(kind, post.bytes(body));
+                let bytes = post.bytes(event.body());
+                post.recorder.traffic.duplicated(kind, bytes);
             }
             hand_over(post, copy, fate);
         }

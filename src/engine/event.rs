@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use super::post::Post;
 use crate::message::MessageType;
 use crate::peer::PeerIndex;
 use crate::time::Time;
@@ -123,13 +124,19 @@ impl Event {
         self.body
     }
 
+    /// Whether it is a message with something in it.
+    #[inline]
+    pub(super) fn has_content(&self) -> bool {
+        let code = (self.order >> 28) as u8;
+        (DELIVERY..TIMER).contains(&code) && !Post::is_empty(self.body)
+    }
+
     /// A second copy of a message, on its own way.
-    pub(super) fn copied(&self, time: Time, sequence: u32, body: u32) -> Self {
+    pub(super) fn copied(&self, time: Time, sequence: u32) -> Self {
         Event {
             time,
-            order: self.order,
             sequence,
-            body,
+            ..*self
         }
     }
 
@@ -144,6 +151,12 @@ impl Event {
             self.sequence,
             self.body,
         )
+    }
+
+    /// What comes first in [`Event::key`], as one number.
+    #[inline]
+    pub(super) fn time_and_order(&self) -> u128 {
+        u128::from(self.time.as_ns()) << 64 | u128::from(self.order)
     }
 
     /// The total order of events: time, receiver, kind, sender, the sender's own counter. It

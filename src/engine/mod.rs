@@ -14,6 +14,8 @@ mod rumours;
 mod service;
 mod world;
 
+use std::hint::black_box;
+use std::mem::discriminant;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use connections::{Connection, ConnectionState, Connections};
@@ -36,7 +38,7 @@ use peer_state::{Absence, PeerState};
 use post::{ANSWER, EMPTY, Post, Switch};
 
 /// How many events ahead peers are brought into the cache.
-const LOOK_AHEAD: usize = 16;
+const LOOK_AHEAD: usize = 32;
 
 /// A network of peers that run services of type `S`.
 pub struct Engine<S> {
@@ -46,8 +48,6 @@ pub struct Engine<S> {
     services: Vec<S>,
     /// Their random streams, made when they are first drawn from.
     streams: Vec<Option<Box<Stream>>>,
-    /// Where a peer's services begin; one more than there are peers.
-    first_service: Vec<u32>,
     /// Whom each peer dials when it begins, also afresh; `None` where no peer does that.
     first_dials: Option<Dials>,
     post: Post,
@@ -117,7 +117,6 @@ impl<S: Service> Engine<S> {
         let mut engine = Engine {
             peers: Vec::with_capacity(count),
             streams: Vec::with_capacity(network.services.len()),
-            first_service: Vec::with_capacity(count + 1),
             services: network.services,
             first_dials: None,
             post: Post::new(recorder),
@@ -131,18 +130,17 @@ impl<S: Service> Engine<S> {
         for (place, &start) in network.starts.iter().enumerate() {
             let me = PeerIndex(place as u32);
             let logs = engine.post.recorder.logs(me);
-            let mut state = PeerState::new(&engine.world, me, logs);
+            let first_service = engine.streams.len() as u32;
+            let mut state = PeerState::new(&engine.world, me, first_service, logs);
             state.connections.begin(network.dials.of(me), start);
+            let services = engine.world.routes[state.peer_type.as_usize()].services;
             engine.peers.push(state);
-            engine.first_service.push(engine.streams.len() as u32);
-            let services = engine.world.routes(me).services;
             engine.streams.extend((0..services).map(|_| None));
             engine
                 .post
                 .queue
                 .push(Event::new(start, me, Kind::Start, 0, 0, EMPTY));
         }
-        engine.first_service.push(engine.streams.len() as u32);
         engine.first_dials = network.afresh.then_some(network.dials);
         assert_eq!(
             engine.streams.len(),
@@ -156,13 +154,15 @@ impl<S: Service> Engine<S> {
     /// is set.
     pub fn run(&mut self, end: Time, budget: u64, stop: &AtomicBool) -> Pause {
         self.end = end;
-        for count in 0..budget {
-            if count % LOOK_AHEAD as u64 == 0 {
-                self.look_ahead();
+        let mut foreseen = 0;
+        for _ in 0..budget {
+            if foreseen == 0 {
+                if stop.load(Ordering::Relaxed) {
+                    return Pause::Stopped;
+                }
+                foreseen = self.look_ahead();
             }
-            if stop.load(Ordering::Relaxed) {
-                return Pause::Stopped;
-            }
+            foreseen -= 1;
             let Some(event) = self.post.queue.pop_before(end) else {
                 self.reached = end;
                 return Pause::Reached;
@@ -174,19 +174,38 @@ impl<S: Service> Engine<S> {
         Pause::Budget
     }
 
-    /// Reads a little of the peers that the next events are for. In a network larger than the
-    /// cache their lines come from memory together, rather than one after the other as each
-    /// event would ask for them.
+    /// Reads a little of what the next events are about: for how many of them, at least one. In
+    /// a network larger than the cache their lines come from memory together, rather than one
+    /// after the other as each event would ask for them.
     #[inline]
-    fn look_ahead(&self) {
+    fn look_ahead(&self) -> usize {
         let upcoming = self.post.queue.upcoming(LOOK_AHEAD);
-        let peer = |event: &Event| &self.peers[event.receiver().as_usize()];
-        let links = upcoming
-            .iter()
-            .map(|event| peer(event).downlink.free_at().as_ns());
-        std::hint::black_box(links.fold(0, |sum, time| sum ^ time));
-        let ends = upcoming.iter().map(|event| peer(event).connections.first());
-        std::hint::black_box(ends.fold(0, |sum, end| sum ^ end));
+        let links = self.world.uplink == LinkMode::Limited;
+        let mut sum = 0;
+        for event in upcoming {
+            let peer = &self.peers[event.receiver().as_usize()];
+            sum ^= peer.foresee(links);
+            if event.has_content() {
+                sum ^= u64::from(self.post.bytes(event.body()));
+            }
+        }
+        black_box(sum);
+        // What lies behind what was just read.
+        let mut sum = 0;
+        for event in upcoming {
+            let peer = &self.peers[event.receiver().as_usize()];
+            sum ^= peer.connections.foresee();
+            if event.has_content() {
+                sum ^= peer.rumours.foresee();
+            }
+            black_box(
+                self.services
+                    .get(peer.first_service as usize)
+                    .map(discriminant),
+            );
+        }
+        black_box(sum);
+        upcoming.len().max(1)
     }
 
     #[inline]
@@ -303,7 +322,7 @@ impl<S: Service> Engine<S> {
         if state.is_none() && kind != MessageType::HELLO && kind != MessageType::GOODBYE {
             return self.drop_message(me, kind, event, DropCause::NotConnected);
         }
-        let handlers = self.world.routes(me).handlers(kind);
+        let handlers = self.world.routes[peer.peer_type.as_usize()].handlers(kind);
         if handlers == 0 && kind != MessageType::HELLO && kind != MessageType::GOODBYE {
             if peer.logs {
                 self.post.recorder.log_unhandled(me, self.now, kind, from);
@@ -323,7 +342,9 @@ impl<S: Service> Engine<S> {
             _ if state == Some(ConnectionState::Dialling) => self.settle(me, from, false),
             _ => {}
         }
-        if handlers != 0 {
+        if handlers != 0 && Post::is_empty(event.body()) {
+            self.hand_over(me, from, kind, handlers, &Payload::Empty);
+        } else if handlers != 0 {
             let payload = self.post.take(event.body());
             self.hand_over(me, from, kind, handlers, &payload);
         }
@@ -533,7 +554,8 @@ impl<S: Service> Engine<S> {
     }
 
     fn call_services(&mut self, me: PeerIndex, mut call: impl FnMut(&mut S, &mut Context<'_>)) {
-        for slot in 0..self.world.routes(me).services {
+        let peer_type = self.peers[me.as_usize()].peer_type;
+        for slot in 0..self.world.routes[peer_type.as_usize()].services {
             self.with_service(me, slot, &mut call);
         }
     }
@@ -551,13 +573,14 @@ impl<S: Service> Engine<S> {
         slot: usize,
         call: impl FnOnce(&mut S, &mut Context<'_>) -> R,
     ) -> R {
-        let place = self.first_service[me.as_usize()] as usize + slot;
+        let peer = &mut self.peers[me.as_usize()];
+        let place = peer.first_service as usize + slot;
         let mut context = Context {
             now: self.now,
             me,
             slot: slot as u8,
             world: &self.world,
-            peer: &mut self.peers[me.as_usize()],
+            peer,
             stream: &mut self.streams[place],
             post: &mut self.post,
         };

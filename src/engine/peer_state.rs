@@ -9,7 +9,7 @@ use super::rumours::{OWN_ROW, Receipt, Rumours};
 use super::world::World;
 use crate::message::{MessageType, Rumour, RumourId};
 use crate::network::{Link, LinkMode, SenderConditions};
-use crate::peer::PeerIndex;
+use crate::peer::{PeerIndex, TypeIndex};
 use crate::random::{Purpose, Stream};
 use crate::record::ConnectionEvent;
 use crate::time::Time;
@@ -28,29 +28,40 @@ pub struct PeerTraffic {
 }
 
 /// A peer as the engine keeps it.
+///
+/// In a large network each line of the cache that an event reads comes from memory. So the order
+/// of the fields is kept: the first line is what every message needs, the second what every
+/// message changes, the third links and timers, the last what gossip needs.
+#[repr(C, align(64))]
 pub(super) struct PeerState {
     pub(super) connections: Connections,
-    pub(super) traffic: PeerTraffic,
     pub(super) downlink: Link,
-    /// Messages that have come in but not yet passed the downlink, and so are in the queue.
-    pub(super) coming_in: u32,
-    uplink: Link,
-    latency_stream: Stream,
-    /// Made when the peer first sends, if the network has conditions.
-    pub(super) conditions: Option<Box<SenderConditions>>,
-    /// When the peer's timers run out, in any order.
-    timers: SmallVec<[Time; 2]>,
     /// Counts the events that the peer causes; breaks ties between them.
     sequence: u32,
+    /// Messages that have come in but not yet passed the downlink, and so are in the queue.
+    pub(super) coming_in: u32,
+    /// Where its services begin.
+    pub(super) first_service: u32,
+    pub(super) peer_type: TypeIndex,
+    pub(super) online: bool,
+    pub(super) logs: bool,
+
+    pub(super) traffic: PeerTraffic,
+    latency_stream: Stream,
+
+    uplink: Link,
+    /// When the peer's timers run out, in any order.
+    timers: SmallVec<[Time; 2]>,
     /// How often the peer has begun afresh; timers of an earlier life are void.
     pub(super) life: u32,
     /// Which of its services, as bits of their slots, keep it offline.
     pub(super) kept_offline: u32,
-    pub(super) online: bool,
-    pub(super) logs: bool,
-    pub(super) rumours: Rumours,
+    /// Made when the peer first sends, if the network has conditions.
+    pub(super) conditions: Option<Box<SenderConditions>>,
     /// What an offline peer comes back to.
     pub(super) absence: Option<Box<Absence>>,
+
+    pub(super) rumours: Rumours,
 }
 
 /// What an offline peer comes back to.
@@ -65,25 +76,38 @@ pub(super) struct Absence {
 }
 
 impl PeerState {
-    pub(super) fn new(world: &World, me: PeerIndex, logs: bool) -> Self {
+    pub(super) fn new(world: &World, me: PeerIndex, first_service: u32, logs: bool) -> Self {
         let id = world.names.id(me);
         PeerState {
             connections: Connections::default(),
-            traffic: PeerTraffic::default(),
             downlink: Link::new(world.bandwidth_dl[me.as_usize()]),
-            coming_in: 0,
-            uplink: Link::new(world.bandwidth_ul[me.as_usize()]),
-            latency_stream: Stream::new(world.seed, id.0, Purpose::Latency),
-            conditions: None,
-            timers: SmallVec::new(),
             sequence: 0,
-            life: 0,
-            kept_offline: 0,
+            coming_in: 0,
+            first_service,
+            peer_type: world.names.types[me.as_usize()],
             online: false,
             logs,
-            rumours: Rumours::default(),
+            traffic: PeerTraffic::default(),
+            latency_stream: Stream::new(world.seed, id.0, Purpose::Latency),
+            uplink: Link::new(world.bandwidth_ul[me.as_usize()]),
+            timers: SmallVec::new(),
+            life: 0,
+            kept_offline: 0,
+            conditions: None,
             absence: None,
+            rumours: Rumours::default(),
         }
+    }
+
+    /// A little of each line that an event will ask for: reading it brings them into the cache.
+    #[inline]
+    pub(super) fn foresee(&self, links: bool) -> u64 {
+        let queued = if links {
+            self.uplink.free_at().as_ns()
+        } else {
+            0
+        };
+        u64::from(self.first_service) ^ self.traffic.messages_in ^ queued
     }
 
     /// Lets both links run at this share of their bandwidth from now on.

@@ -31,6 +31,8 @@ pub(super) enum Switch {
 struct Parcel {
     payload: Payload,
     bytes: u32,
+    /// How many messages on their way have this content.
+    copies: u32,
 }
 
 /// The body of a message without content, [`HEADER_BYTES`] long: it takes no parcel.
@@ -51,13 +53,17 @@ impl Post {
         }
     }
 
-    /// Keeps a message's content until it is taken; under which body.
+    /// Keeps the content of so many messages, at least one, until each is taken; under which body.
     #[inline]
-    pub(super) fn store(&mut self, payload: Payload, bytes: u32) -> u32 {
+    pub(super) fn store(&mut self, payload: Payload, bytes: u32, copies: u32) -> u32 {
         if matches!(payload, Payload::Empty) && bytes == HEADER_BYTES {
             return EMPTY;
         }
-        let parcel = Parcel { payload, bytes };
+        let parcel = Parcel {
+            payload,
+            bytes,
+            copies,
+        };
         match self.free.pop() {
             Some(body) => {
                 self.parcels[(body - FIRST_PARCEL) as usize] = parcel;
@@ -70,6 +76,12 @@ impl Post {
         }
     }
 
+    /// Whether a message with this body has no content.
+    #[inline]
+    pub(super) fn is_empty(body: u32) -> bool {
+        body < FIRST_PARCEL
+    }
+
     /// How many bytes the message with this body has.
     #[inline]
     pub(super) fn bytes(&self, body: u32) -> u32 {
@@ -79,26 +91,25 @@ impl Post {
         }
     }
 
-    /// Keeps a second copy of a message's content; under which body.
-    pub(super) fn duplicate(&mut self, body: u32) -> u32 {
-        match body.checked_sub(FIRST_PARCEL) {
-            Some(place) => {
-                let parcel = &self.parcels[place as usize];
-                self.store(parcel.payload.clone(), parcel.bytes)
-            }
-            None => body,
+    /// One message more has this content.
+    pub(super) fn duplicate(&mut self, body: u32) {
+        if let Some(place) = body.checked_sub(FIRST_PARCEL) {
+            self.parcels[place as usize].copies += 1;
         }
     }
 
-    /// Takes the content of a message out; its body may be used again.
+    /// Takes the content of a message out; if no other has it, its body may be used again.
     #[inline]
     pub(super) fn take(&mut self, body: u32) -> Payload {
-        match body.checked_sub(FIRST_PARCEL) {
-            Some(place) => {
-                self.free.push(body);
-                std::mem::take(&mut self.parcels[place as usize].payload)
-            }
-            None => Payload::Empty,
+        let Some(place) = body.checked_sub(FIRST_PARCEL) else {
+            return Payload::Empty;
+        };
+        let parcel = &mut self.parcels[place as usize];
+        parcel.copies -= 1;
+        if parcel.copies > 0 {
+            return parcel.payload.clone();
         }
+        self.free.push(body);
+        std::mem::take(&mut parcel.payload)
     }
 }

@@ -5,22 +5,30 @@ use crate::message::{Rumour, RumourId};
 /// The row of a peer's own rumours: they have no first receipt.
 pub(super) const OWN_ROW: u32 = u32::MAX;
 
-/// A rumour that a peer has received or produced.
+/// What a further copy of a rumour is compared with.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Entry {
-    rumour: Rumour,
+struct Mark {
+    id: RumourId,
     /// Where its first receipt is recorded.
-    pub(super) row: u32,
+    row: u32,
     /// Whether the peer still has it: one that begins afresh has forgotten everything.
     held: bool,
 }
 
-/// All rumours of a peer, in ascending order of their ids.
+/// All rumours that a peer has received or produced, in ascending order of their ids.
+///
+/// Most of what arrives are further copies: they need the marks alone, of which four fit a line
+/// of the cache.
 #[derive(Clone, Debug, Default)]
 pub struct Rumours {
-    entries: Vec<Entry>,
+    marks: Vec<Mark>,
+    /// What the marks stand for.
+    rumours: Vec<Rumour>,
     produced: u32,
 }
+
+/// How many of the last marks are compared one by one before the others are searched.
+const NEWEST: usize = 8;
 
 /// What the receipt of a rumour was to a peer.
 pub(super) enum Receipt {
@@ -35,18 +43,24 @@ pub(super) enum Receipt {
 impl Rumours {
     fn place(&self, id: RumourId) -> Result<usize, usize> {
         // The newest rumours of one origin come last: look there first.
-        match self.entries.last() {
-            Some(last) if last.rumour.id < id => Err(self.entries.len()),
-            _ => self
-                .entries
-                .binary_search_by_key(&id, |entry| entry.rumour.id),
+        let (older, newest) = self.marks.split_at(self.marks.len().saturating_sub(NEWEST));
+        match newest.iter().rposition(|mark| mark.id <= id) {
+            Some(place) if newest[place].id == id => Ok(older.len() + place),
+            Some(place) => Err(older.len() + place + 1),
+            None => older.binary_search_by_key(&id, |mark| mark.id),
         }
+    }
+
+    /// The newest mark: reading it brings it into the cache.
+    #[inline]
+    pub(super) fn foresee(&self) -> u32 {
+        self.marks.last().map_or(0, |mark| mark.row)
     }
 
     /// The rumour of this name, if the peer holds it.
     pub fn get(&self, id: RumourId) -> Option<&Rumour> {
-        let entry = &self.entries[self.place(id).ok()?];
-        entry.held.then_some(&entry.rumour)
+        let place = self.place(id).ok()?;
+        self.marks[place].held.then_some(&self.rumours[place])
     }
 
     /// Whether the peer holds a rumour.
@@ -56,10 +70,11 @@ impl Rumours {
 
     /// All rumours that the peer holds, in ascending order of their ids.
     pub fn iter(&self) -> impl Iterator<Item = &Rumour> {
-        self.entries
+        self.marks
             .iter()
-            .filter(|entry| entry.held)
-            .map(|entry| &entry.rumour)
+            .zip(&self.rumours)
+            .filter(|(mark, _)| mark.held)
+            .map(|(_, rumour)| rumour)
     }
 
     /// The counter of the next rumour that the peer produces.
@@ -72,35 +87,36 @@ impl Rumours {
     pub(super) fn take(&mut self, rumour: &Rumour) -> Receipt {
         match self.place(rumour.id) {
             Err(place) => {
-                let entry = Entry {
-                    rumour: *rumour,
+                let mark = Mark {
+                    id: rumour.id,
                     row: 0,
                     held: true,
                 };
-                self.entries.insert(place, entry);
+                self.marks.insert(place, mark);
+                self.rumours.insert(place, *rumour);
                 Receipt::First(place)
             }
             Ok(place) => {
-                let entry = &mut self.entries[place];
-                if entry.held {
-                    return Receipt::Copy(entry.row);
+                let mark = &mut self.marks[place];
+                if mark.held {
+                    return Receipt::Copy(mark.row);
                 }
-                entry.rumour = *rumour;
-                entry.held = true;
-                Receipt::Again(entry.row)
+                mark.held = true;
+                self.rumours[place] = *rumour;
+                Receipt::Again(mark.row)
             }
         }
     }
 
     /// Notes where the first receipt of the rumour at `place` is recorded.
     pub(super) fn set_row(&mut self, place: usize, row: u32) {
-        self.entries[place].row = row;
+        self.marks[place].row = row;
     }
 
     /// Forgets everything; what is received again is not counted as a first receipt.
     pub(super) fn forget(&mut self) {
-        for entry in &mut self.entries {
-            entry.held = false;
+        for mark in &mut self.marks {
+            mark.held = false;
         }
     }
 }

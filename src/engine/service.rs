@@ -168,6 +168,11 @@ impl Context<'_> {
         self.world.is_bootstrap[self.world.names.types[peer.as_usize()].as_usize()]
     }
 
+    /// Whether any type of peers is a bootstrap type.
+    pub fn has_bootstrap(&self) -> bool {
+        self.world.is_bootstrap.contains(&true)
+    }
+
     /// The bandwidth of a connection from here to `peer` in bit/s: the smaller of this peer's
     /// upload and the other's download.
     pub fn bandwidth_to(&self, peer: PeerIndex) -> f64 {
@@ -189,20 +194,43 @@ impl Context<'_> {
     /// error in the log, if it is neither.
     pub fn send(&mut self, to: PeerIndex, kind: MessageType, payload: Payload, bytes: u32) -> bool {
         if !self.peer.connections.contains(to) {
-            self.log(
-                LogLevel::Error,
-                format_args!(
-                    "Sending message <{}> to a not connected peer {}",
-                    self.world.message_types.name(kind),
-                    self.world.names.name(to)
-                ),
-            );
+            self.complain(to, kind);
             return false;
         }
-        let body = self.post.store(payload, bytes);
+        let body = self.post.store(payload, bytes, 1);
         self.peer
             .send(self.world, self.post, self.now, self.me, to, kind, body);
         true
+    }
+
+    /// Sends the same message of `bytes` bytes in all to several peers, which are connected or
+    /// dialled; its content is kept once. An error in the log for each that is neither.
+    pub fn send_each(&mut self, to: &[PeerIndex], kind: MessageType, payload: Payload, bytes: u32) {
+        if to.is_empty() {
+            return;
+        }
+        let body = self.post.store(payload, bytes, to.len() as u32);
+        for &to in to {
+            if self.peer.connections.contains(to) {
+                self.peer
+                    .send(self.world, self.post, self.now, self.me, to, kind, body);
+            } else {
+                self.post.take(body);
+                self.complain(to, kind);
+            }
+        }
+    }
+
+    #[cold]
+    fn complain(&mut self, to: PeerIndex, kind: MessageType) {
+        self.log(
+            LogLevel::Error,
+            format_args!(
+                "Sending message <{}> to a not connected peer {}",
+                self.world.message_types.name(kind),
+                self.world.names.name(to)
+            ),
+        );
     }
 
     /// Sends a message without content, [`HEADER_BYTES`] long.
@@ -212,7 +240,7 @@ impl Context<'_> {
 
     /// Sends a message without content to every connected peer for which `wanted` says so.
     pub fn send_empty_where(&mut self, kind: MessageType, wanted: impl Fn(&Connection) -> bool) {
-        let body = self.post.store(Payload::Empty, HEADER_BYTES);
+        let body = self.post.store(Payload::Empty, HEADER_BYTES, 1);
         let mut place = 0;
         while let Some(connection) = self.peer.connections.at(place) {
             place += 1;

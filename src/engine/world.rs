@@ -68,9 +68,17 @@ impl Routes {
 }
 
 impl World {
+    /// Where two peers are; where there is one location only, without asking their entries.
     #[inline]
-    pub(super) fn routes(&self, peer: PeerIndex) -> &Routes {
-        &self.routes[self.names.types[peer.as_usize()].as_usize()]
+    pub(super) fn locations_of(
+        &self,
+        from: PeerIndex,
+        to: PeerIndex,
+    ) -> (LocationIndex, LocationIndex) {
+        match self.latencies.locations() {
+            1 => (LocationIndex(0), LocationIndex(0)),
+            _ => (self.location(from), self.location(to)),
+        }
     }
 
     /// Draws the one-way delay of a message: by the link's own law, if it has one, else by that
@@ -80,9 +88,10 @@ impl World {
         let own_law = self.link_latencies.as_ref().and_then(|l| l.get(from, to));
         match own_law {
             Some(law) => self.latencies.draw_from(law, stream),
-            None => self
-                .latencies
-                .draw(self.location(from), self.location(to), stream),
+            None => {
+                let (from, to) = self.locations_of(from, to);
+                self.latencies.draw(from, to, stream)
+            }
         }
     }
 

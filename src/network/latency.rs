@@ -36,6 +36,12 @@ impl LatencyTable {
         }
     }
 
+    /// How many locations it knows.
+    #[inline]
+    pub fn locations(&self) -> usize {
+        self.locations
+    }
+
     fn place(&self, from: LocationIndex, to: LocationIndex) -> usize {
         from.as_usize() * self.locations + to.as_usize()
     }

@@ -125,13 +125,13 @@ impl Exclusion {
         from: Option<PeerIndex>,
         fanout: usize,
     ) -> Peers {
+        let has_bootstrap = context.has_bootstrap();
         let mut chosen: Peers = context
             .connections()
-            .iter_connected()
-            .map(|connection| connection.peer)
+            .iter_connected_peers()
             .filter(|&peer| {
                 Some(peer) != from
-                    && !context.is_bootstrap(peer)
+                    && !(has_bootstrap && context.is_bootstrap(peer))
                     && (self.types.is_empty() || !self.types.contains(&context.type_of(peer)))
                     && (self.peers.is_empty()
                         || self.peers.binary_search(&context.id(peer)).is_err())
@@ -190,11 +190,18 @@ impl Config {
     }
 }
 
-/// The state of the service on one peer: messages that wait, each under its timer's tag.
+/// The state of the service on one peer.
 #[derive(Debug)]
 pub struct GossipService {
     config: Arc<Config>,
-    waiting: Vec<Option<Waiting>>,
+    /// Boxed: few peers have any, and all services of all peers are as large as the largest.
+    waiting: Option<Box<WaitingRoom>>,
+}
+
+/// Messages that wait, each at the place that its timer's tag names.
+#[derive(Debug, Default)]
+struct WaitingRoom {
+    all: Vec<Option<Waiting>>,
     /// The tags that are free again.
     free: Vec<u32>,
 }
@@ -222,8 +229,7 @@ impl GossipService {
     pub(super) fn new(config: Arc<Config>) -> Self {
         GossipService {
             config,
-            waiting: Vec::new(),
-            free: Vec::new(),
+            waiting: None,
         }
     }
 
@@ -233,10 +239,12 @@ impl GossipService {
     }
 
     fn process(&mut self, context: &mut Context<'_>, from: PeerIndex, rumour: &Rumour, then: Then) {
+        if self.config.processing.is_none() {
+            return self.handle(context, from, rumour, then);
+        }
         let config = self.config.clone();
-        match &config.processing {
-            Some(law) => self.wait(context, law, from, rumour, then),
-            None => self.handle(context, from, rumour, then),
+        if let Some(law) = &config.processing {
+            self.wait(context, law, from, rumour, then);
         }
     }
 
@@ -254,14 +262,15 @@ impl GossipService {
             rumour: *rumour,
             then,
         });
-        let tag = match self.free.pop() {
+        let room = &mut **self.waiting.get_or_insert_default();
+        let tag = match room.free.pop() {
             Some(tag) => {
-                self.waiting[tag as usize] = waiting;
+                room.all[tag as usize] = waiting;
                 tag
             }
             None => {
-                self.waiting.push(waiting);
-                (self.waiting.len() - 1) as u32
+                room.all.push(waiting);
+                (room.all.len() - 1) as u32
             }
         };
         context.set_timer(after, tag);
@@ -269,7 +278,7 @@ impl GossipService {
 
     #[inline]
     fn handle(&mut self, context: &mut Context<'_>, from: PeerIndex, rumour: &Rumour, then: Then) {
-        let config = self.config.clone();
+        let config = &*self.config;
         if config.verify && !rumour.intact() {
             return context.reject(rumour);
         }
@@ -285,13 +294,18 @@ impl GossipService {
         }
         match &config.conduct {
             Conduct::Silent => {}
-            Conduct::Delaying(law) => self.wait(context, law, from, rumour, Then::Relay),
+            Conduct::Delaying(_) => {
+                let config = self.config.clone();
+                if let Conduct::Delaying(law) = &config.conduct {
+                    self.wait(context, law, from, rumour, Then::Relay);
+                }
+            }
             _ => self.relay(context, from, rumour),
         }
     }
 
     #[inline]
-    fn relay(&mut self, context: &mut Context<'_>, from: PeerIndex, rumour: &Rumour) {
+    fn relay(&self, context: &mut Context<'_>, from: PeerIndex, rumour: &Rumour) {
         let config = &*self.config;
         let chosen = config.exclusion.choose(context, Some(from), config.fanout);
         let mut onward = Rumour {
@@ -304,12 +318,10 @@ impl GossipService {
             Conduct::Tampering => chosen.len().div_ceil(2),
             _ => chosen.len(),
         };
-        for (place, &peer) in chosen.iter().enumerate() {
-            if place >= true_until {
-                onward.variant = context.me().0 + 1;
-            }
-            context.send(peer, config.kind, Payload::Rumour(onward), bytes);
-        }
+        let (truly, altered) = chosen.split_at(true_until);
+        context.send_each(truly, config.kind, Payload::Rumour(onward), bytes);
+        onward.variant = context.me().0 + 1;
+        context.send_each(altered, config.kind, Payload::Rumour(onward), bytes);
     }
 }
 
@@ -322,10 +334,13 @@ impl Service for GossipService {
     }
 
     fn timer(&mut self, context: &mut Context<'_>, tag: u32) {
-        let Some(waiting) = self.waiting[tag as usize].take() else {
+        let Some(room) = &mut self.waiting else {
             return;
         };
-        self.free.push(tag);
+        let Some(waiting) = room.all.get_mut(tag as usize).and_then(Option::take) else {
+            return;
+        };
+        room.free.push(tag);
         match waiting.then {
             Then::Relay => self.relay(context, waiting.from, &waiting.rumour),
             then => self.handle(context, waiting.from, &waiting.rumour, then),
@@ -334,8 +349,7 @@ impl Service for GossipService {
 
     fn online(&mut self, _context: &mut Context<'_>, rejoin: Rejoin) {
         if rejoin == Rejoin::Fresh {
-            self.waiting.clear();
-            self.free.clear();
+            self.waiting = None;
         }
     }
 }

@@ -199,14 +199,7 @@ impl MessageProducer {
         let rumour = context.publish(payload, config.ttl);
         let chosen = config.exclusion.choose(context, None, config.fanout);
         let sent = Payload::Rumour(Rumour { hops: 1, ..rumour });
-        for &peer in &chosen {
-            context.send(
-                peer,
-                config.kind,
-                sent.clone(),
-                GOSSIP_HEADER_BYTES + payload,
-            );
-        }
+        context.send_each(&chosen, config.kind, sent, GOSSIP_HEADER_BYTES + payload);
     }
 }
 
