@@ -42,7 +42,7 @@ pub(super) struct RunArgs {
     /// Write the topology each time so much time has been simulated (ms, or with a unit: 1s)
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     snapshots: Option<String>,
-    /// Write wall-clock figures to this file, as JSON
+    /// Write wall-clock figures to this file, as JSON; `-` is the terminal
     #[arg(long, value_name = "FILE")]
     timing: Option<PathBuf>,
     /// Print neither progress nor summary
