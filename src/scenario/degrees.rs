@@ -1,5 +1,7 @@
 //! How many links each peer has, in a file: for `degree_sequence("degrees.csv")`.
 
+use super::column::cells;
+
 /// The largest file of degrees, in bytes.
 pub(super) const DEGREES_BYTES_MAX: usize = 1 << 30;
 /// The column, where there are several.
@@ -8,54 +10,24 @@ const COLUMN: &str = "degree";
 /// Reads a whole number a line, or the column `degree` of a CSV file called `shown`; empty lines
 /// and those that begin with `#` are passed over.
 pub(super) fn degrees(shown: &str, bytes: &[u8]) -> Result<Vec<u32>, String> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let mut rows = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .comment(Some(b'#'))
-        .trim(csv::Trim::All)
-        .from_reader(bytes);
-    let mut column = None;
     let mut degrees = Vec::new();
-    let mut row = csv::StringRecord::new();
-    loop {
-        match rows.read_record(&mut row) {
-            Ok(true) => {}
-            Ok(false) => break,
-            Err(error) => return Err(format!("{shown} is no CSV file: {error}")),
+    let find = |row: &csv::StringRecord, line| match row.iter().position(|name| name == COLUMN) {
+        Some(at) => Ok((at, true)),
+        None if row.len() == 1 => Ok((0, false)),
+        None => Err(format!(
+            "line {line} of {shown} has {} columns, none called `{COLUMN}`",
+            row.len()
+        )),
+    };
+    cells(shown, bytes, find, |cell, line| match cell.parse() {
+        Ok(degree) => {
+            degrees.push(degree);
+            Ok(())
         }
-        let line = row.position().map_or(0, csv::Position::line);
-        let at = match column {
-            Some(at) => at,
-            None => {
-                let named = row.iter().position(|name| name == COLUMN);
-                let at = match named {
-                    Some(at) => at,
-                    None if row.len() == 1 => 0,
-                    None => {
-                        return Err(format!(
-                            "line {line} of {shown} has {} columns, none called `{COLUMN}`",
-                            row.len()
-                        ));
-                    }
-                };
-                column = Some(at);
-                if named.is_some() {
-                    continue;
-                }
-                at
-            }
-        };
-        let cell = row.get(at).unwrap_or_default();
-        match cell.parse() {
-            Ok(degree) => degrees.push(degree),
-            Err(_) => {
-                return Err(format!(
-                    "`{cell}` in line {line} of {shown} is no whole number from 0 on"
-                ));
-            }
-        }
-    }
+        Err(_) => Err(format!(
+            "`{cell}` in line {line} of {shown} is no whole number from 0 on"
+        )),
+    })?;
     if degrees.is_empty() {
         return Err(format!("{shown} has no degrees"));
     }

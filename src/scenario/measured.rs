@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::column::cells;
 use crate::distribution::{MEASURED_MAX, Measured};
 use crate::expression::nearest;
 
@@ -24,38 +25,11 @@ pub fn read_measured(path: &Path, column: Option<&str>) -> Result<Measured, Stri
 
 /// The values in the bytes of a file called `shown`.
 pub(super) fn values(shown: &str, bytes: &[u8], column: Option<&str>) -> Result<Vec<f64>, String> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let mut rows = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .trim(csv::Trim::All)
-        .from_reader(bytes);
-    let mut place = None;
     let mut values = Vec::new();
-    let mut row = csv::StringRecord::new();
-    loop {
-        match rows.read_record(&mut row) {
-            Ok(true) => {}
-            Ok(false) => break,
-            Err(error) => return Err(format!("{shown} is no CSV file: {error}")),
-        }
-        let line = row.position().map_or(0, csv::Position::line);
-        let at = match place {
-            Some(at) => at,
-            None => {
-                let (at, header) = first_row(shown, &row, column)?;
-                place = Some(at);
-                if header {
-                    continue;
-                }
-                at
-            }
-        };
-        let cell = row.get(at).unwrap_or_default();
-        if cell.is_empty() {
-            continue;
-        }
+    let find = |row: &csv::StringRecord, _| first_row(shown, row, column);
+    cells(shown, bytes, find, |cell, line| {
         match cell.parse::<f64>() {
+            _ if cell.is_empty() => {}
             Ok(value) if value.is_finite() => values.push(value),
             _ => {
                 return Err(format!(
@@ -66,7 +40,8 @@ pub(super) fn values(shown: &str, bytes: &[u8], column: Option<&str>) -> Result<
         if values.len() > MEASURED_MAX {
             return Err(format!("{shown} has more than {MEASURED_MAX} values"));
         }
-    }
+        Ok(())
+    })?;
     if values.is_empty() {
         return Err(format!("{shown} has no values"));
     }

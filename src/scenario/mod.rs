@@ -5,6 +5,7 @@
 //! scenario. Nothing past this module knows YAML.
 
 mod attach;
+mod column;
 mod compiler;
 mod degrees;
 mod diagnostics;

@@ -55,7 +55,7 @@ pub(super) const DELAYING: ServiceSpec = ServiceSpec {
             name: "delay",
             kind: ParameterKind::Law(Dimension::Time),
             default: "1000 ms",
-            about: "time before a message is relayed",
+            about: "time before a message is relayed; below 0 is 0",
         },
         FANOUT,
         EXCLUDE_TYPES,

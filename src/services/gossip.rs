@@ -50,7 +50,7 @@ pub(super) const PROCESSING: ParameterSpec = ParameterSpec {
     name: "processing",
     kind: ParameterKind::OptionalLaw(Dimension::Time),
     default: "none",
-    about: "time that passes before a received message is handled: a signature check",
+    about: "time before a received message is handled, as for a signature check; below 0 is 0",
 };
 
 pub(super) const VERIFY: ParameterSpec = ParameterSpec {

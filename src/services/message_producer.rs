@@ -38,7 +38,7 @@ const INTERVAL: ParameterSpec = ParameterSpec {
     name: "interval",
     kind: ParameterKind::OptionalLaw(Dimension::Time),
     default: "none",
-    about: "instead of `msg_rate`: time between messages; expon(0, 200) makes Poisson arrivals",
+    about: "instead of `msg_rate`: time between messages; expon(0, 200) makes Poisson arrivals; below 0 is 0",
 };
 
 const INIT_FANOUT: ParameterSpec = ParameterSpec {
