@@ -1,4 +1,4 @@
-//! What the machine has: the memory a run may take, the width of the terminal.
+//! What the machine has: the memory a run may take, its cores, the width of the terminal.
 
 /// What is assumed where the system does not say how much memory is free: 16 GiB.
 const ASSUMED_BYTES: u64 = 16 << 30;
@@ -10,6 +10,11 @@ pub(super) fn memory_limit_bytes() -> u64 {
         .ok()
         .and_then(|text| available_bytes(&text))
         .unwrap_or(ASSUMED_BYTES)
+}
+
+/// How many threads run at once.
+pub(super) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Columns where the output is no terminal.

@@ -1,5 +1,6 @@
 //! `p2psim run`: runs a scenario and writes its folder.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,14 +9,14 @@ use std::time::Instant;
 use clap::Args;
 
 use super::progress::RunBar;
-use super::{Failure, INTERRUPTED, Overrides, complain, is_stdout, load, print};
+use super::{Failure, INTERRUPTED, Overrides, complain, is_stdout, load, machine, print};
 use crate::record::LogSelection;
 use crate::report::{
     FolderError, RunFolder, RunName, Snapshots, Timing, show_summary, write_outputs,
 };
 use crate::scenario::Override;
 use crate::services::Registry;
-use crate::simulation::{Ending, SetupError, Simulation};
+use crate::simulation::{Ending, SetupError, Simulation, worthwhile_shards};
 
 /// Run a scenario: logs, peers, messages, topology and a summary go to a new folder
 #[derive(Args)]
@@ -42,6 +43,10 @@ pub(super) struct RunArgs {
     /// Write the topology each time so much time has been simulated (ms, or with a unit: 1s)
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     snapshots: Option<String>,
+    /// Use at most so many threads [default: all cores]; the results are the same, and a network
+    /// too small to gain has one
+    #[arg(long, value_name = "COUNT")]
+    threads: Option<NonZeroUsize>,
     /// Write wall-clock figures to this file, as JSON; `-` is the terminal
     #[arg(long, value_name = "FILE")]
     timing: Option<PathBuf>,
@@ -85,7 +90,9 @@ pub(super) fn run(args: &RunArgs, registry: Registry) -> Result<(), Failure> {
             .map_err(|error| Failure::Failed(format!("cannot create the logs' folder: {error}")))?;
     }
     let began = Instant::now();
-    let mut simulation = Simulation::new(plan, Some(&log_folder))?;
+    let threads = args.threads.map_or_else(machine::cores, NonZeroUsize::get);
+    let shards = worthwhile_shards(plan, threads);
+    let mut simulation = Simulation::with_shards(plan, Some(&log_folder), shards)?;
     let setup = began.elapsed();
     let mut bar = RunBar::new(plan.horizon.as_ms(), args.quiet);
     let began = Instant::now();

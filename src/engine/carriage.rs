@@ -63,6 +63,6 @@ fn hand_over(post: &mut Post, event: Event, fate: Option<LossCause>) {
             post.take(event.body());
             post.recorder.traffic.lost(kind, cause);
         }
-        _ => post.queue.push(event),
+        _ => post.dispatch(event),
     }
 }

@@ -124,6 +124,12 @@ impl Event {
         self.body
     }
 
+    /// Lets the message's content lie elsewhere.
+    #[inline]
+    pub(super) fn set_body(&mut self, body: u32) {
+        self.body = body;
+    }
+
     /// Whether it is a message with something in it.
     #[inline]
     pub(super) fn has_content(&self) -> bool {

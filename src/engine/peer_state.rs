@@ -222,7 +222,7 @@ impl PeerState {
         let event = Event::new(departure + delay, to, arrival, me.0, sequence, body);
         post.recorder.traffic.sent(kind, bytes);
         match &world.conditions {
-            None => post.queue.push(event),
+            None => post.dispatch(event),
             Some(conditions) => self.carry(conditions, world, post, departure, event),
         }
         post.recorder.load.sent(now, me, bytes, wait);

@@ -1,14 +1,26 @@
 //! The post office of a shard: the queue, the content of messages on their way, and the records.
 
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::event::Event;
 use super::queue::EventQueue;
 use super::service::Rejoin;
 use crate::message::{HEADER_BYTES, Payload};
 use crate::peer::PeerIndex;
 use crate::record::Recorder;
+use crate::time::Time;
 
 /// What a peer needs to have its messages carried.
 pub(super) struct Post {
+    /// The shard's peers: the first of them, and how many.
+    first: u32,
+    count: u32,
+    /// The first peer of each shard.
+    firsts: Arc<[u32]>,
     pub(super) queue: EventQueue,
+    /// Messages for the peers of other shards, by shard.
+    outgoing: Vec<Mail>,
     pub(super) recorder: Recorder,
     /// Peers that the handler being run has disconnected from; its peer's services are told
     /// when it returns.
@@ -17,6 +29,34 @@ pub(super) struct Post {
     pub(super) switches: Vec<Switch>,
     parcels: Vec<Parcel>,
     free: Vec<u32>,
+}
+
+/// Later than anything happens.
+pub(super) const NEVER: Time = Time::from_ns(u64::MAX);
+
+/// Messages on their way from one shard to another.
+pub(super) struct Mail {
+    events: Vec<Event>,
+    /// The contents of those that have one, in their order.
+    contents: Vec<(Payload, u32)>,
+    /// When the first of them arrives.
+    first: Time,
+}
+
+impl Default for Mail {
+    fn default() -> Self {
+        Mail {
+            events: Vec::new(),
+            contents: Vec::new(),
+            first: NEVER,
+        }
+    }
+}
+
+/// The shard that a peer belongs to, by the first peers of all.
+pub(super) fn shard_of(firsts: &[u32], peer: PeerIndex) -> usize {
+    // Several shards may begin at the same peer if all but the last of them are empty.
+    firsts.partition_point(|&first| first <= peer.0) - 1
 }
 
 /// A service's wish for its peer to be offline, or no longer.
@@ -42,8 +82,13 @@ pub(super) const ANSWER: u32 = 1;
 const FIRST_PARCEL: u32 = 2;
 
 impl Post {
-    pub(super) fn new(recorder: Recorder) -> Self {
+    /// The post office of the peers in `range`; `firsts` are the first peers of all shards.
+    pub(super) fn new(range: Range<u32>, firsts: Arc<[u32]>, recorder: Recorder) -> Self {
         Post {
+            first: range.start,
+            count: range.len() as u32,
+            outgoing: firsts.iter().map(|_| Mail::default()).collect(),
+            firsts,
             queue: EventQueue::default(),
             recorder,
             parted: Vec::new(),
@@ -51,6 +96,66 @@ impl Post {
             parcels: Vec::new(),
             free: Vec::new(),
         }
+    }
+
+    /// Whose post office it is.
+    pub(super) fn range(&self) -> Range<u32> {
+        self.first..self.first + self.count
+    }
+
+    /// Where a peer of the shard stands among them.
+    #[inline]
+    pub(super) fn place(&self, peer: PeerIndex) -> usize {
+        (peer.0 - self.first) as usize
+    }
+
+    /// Queues a message for its receiver, in whichever shard that is.
+    #[inline]
+    pub(super) fn dispatch(&mut self, event: Event) {
+        if event.receiver().0.wrapping_sub(self.first) < self.count {
+            self.queue.push(event);
+        } else {
+            self.dispatch_abroad(event);
+        }
+    }
+
+    fn dispatch_abroad(&mut self, mut event: Event) {
+        let content = (!Post::is_empty(event.body())).then(|| {
+            let bytes = self.bytes(event.body());
+            (self.take(event.body()), bytes)
+        });
+        let mail = &mut self.outgoing[shard_of(&self.firsts, event.receiver())];
+        if let Some(content) = content {
+            event.set_body(FIRST_PARCEL + mail.contents.len() as u32);
+            mail.contents.push(content);
+        }
+        mail.first = mail.first.min(event.time());
+        mail.events.push(event);
+    }
+
+    /// The mail for another shard, in exchange for an empty bag.
+    pub(super) fn hand_out(&mut self, shard: usize, bag: &mut Mail) {
+        std::mem::swap(&mut self.outgoing[shard], bag);
+    }
+
+    /// When the first message for another shard arrives there.
+    pub(super) fn first_outgoing(&self) -> Time {
+        let firsts = self.outgoing.iter().map(|mail| mail.first);
+        firsts.min().unwrap_or(NEVER)
+    }
+
+    /// Queues the messages that have come from another shard and empties the bag.
+    pub(super) fn take_in(&mut self, mail: &mut Mail) {
+        let mut contents = mail.contents.drain(..);
+        for mut event in mail.events.drain(..) {
+            if !Post::is_empty(event.body())
+                && let Some((payload, bytes)) = contents.next()
+            {
+                event.set_body(self.store(payload, bytes, 1));
+            }
+            self.queue.push(event);
+        }
+        mail.first = NEVER;
     }
 
     /// Keeps the content of so many messages, at least one, until each is taken; under which body.

@@ -87,6 +87,30 @@ impl EventQueue {
         &self.walked[self.next..end]
     }
 
+    /// No event is before this time; `None` if there are none.
+    pub fn lower_bound(&self) -> Option<Time> {
+        let walked = self.walked.get(self.next).map(Event::time);
+        let late = self.late.peek().map(|Reverse(event)| event.time());
+        let span = walked.into_iter().chain(late).min();
+        span.or_else(|| {
+            let (level, digit) = self.earliest_slot()?;
+            Some(Time::from_ns(self.slot_start(level, digit).max(self.base)))
+        })
+    }
+
+    /// Level and digit of the earliest slot that holds events.
+    fn earliest_slot(&self) -> Option<(usize, usize)> {
+        let level = self.occupied.iter().position(|&slots| slots != 0)?;
+        Some((level, self.occupied[level].trailing_zeros() as usize))
+    }
+
+    /// Where the span of a slot begins.
+    fn slot_start(&self, level: usize, digit: usize) -> u64 {
+        let shift = level as u32 * DIGIT_BITS;
+        let digits_above = self.base.checked_shr(shift + DIGIT_BITS).unwrap_or(0);
+        digits_above.checked_shl(shift + DIGIT_BITS).unwrap_or(0) | (digit as u64) << shift
+    }
+
     /// Queues an event; its time must not be before that of the last popped one.
     #[inline]
     pub fn push(&mut self, event: Event) {
@@ -175,12 +199,9 @@ impl EventQueue {
     fn refill(&mut self, end: u64) -> bool {
         self.walked.clear();
         self.next = 0;
-        while let Some(level) = self.occupied.iter().position(|&slots| slots != 0) {
-            let digit = self.occupied[level].trailing_zeros() as usize;
+        while let Some((level, digit)) = self.earliest_slot() {
             let shift = level as u32 * DIGIT_BITS;
-            let digits_above = self.base.checked_shr(shift + DIGIT_BITS).unwrap_or(0);
-            let start =
-                digits_above.checked_shl(shift + DIGIT_BITS).unwrap_or(0) | (digit as u64) << shift;
+            let start = self.slot_start(level, digit);
             if start >= end {
                 return false;
             }

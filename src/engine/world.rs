@@ -95,6 +95,13 @@ impl World {
         }
     }
 
+    /// The least one-way delay of a message between any two peers: for so long, what one peer
+    /// does cannot matter to another.
+    pub(super) fn lookahead(&self) -> Time {
+        let own_laws = self.link_latencies.iter().flat_map(|links| links.laws());
+        self.latencies.lower_bound(own_laws)
+    }
+
     #[inline]
     pub(super) fn location(&self, peer: PeerIndex) -> LocationIndex {
         self.locations[peer.as_usize()]

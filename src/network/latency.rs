@@ -79,6 +79,15 @@ impl LatencyTable {
         self.delay_min
     }
 
+    /// The least one-way delay that a message can have by any law of the table or of `others`.
+    pub fn lower_bound<'a>(&'a self, others: impl Iterator<Item = &'a Distribution>) -> Time {
+        let laws = self.laws.iter().flatten().chain(others);
+        let bounds = laws.map(|law| Time::from_ms_clamped(law.lower_bound() * self.share_paid()));
+        let least = bounds.min().unwrap_or_default().as_ns();
+        // A draw may be rounded to a little below its law's bound.
+        Time::from_ns(least - least.div_ceil(1 << 20)).max(self.delay_min)
+    }
+
     /// How much of a drawn figure, in ms, a message pays.
     pub fn share_paid(&self) -> f64 {
         match self.meaning {

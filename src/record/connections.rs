@@ -71,6 +71,13 @@ impl ConnectionCounts {
         self.0[event as usize]
     }
 
+    /// Adds the counts of other peers.
+    pub(super) fn absorb(&mut self, other: &ConnectionCounts) {
+        for (count, more) in self.0.iter_mut().zip(other.0) {
+            *count += more;
+        }
+    }
+
     #[inline]
     pub(crate) fn count(&mut self, event: ConnectionEvent) {
         self.0[event as usize] += 1;

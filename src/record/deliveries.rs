@@ -1,5 +1,7 @@
 //! Who received which rumour, when, over how many hops and in how many copies.
 
+use std::sync::Arc;
+
 use super::histogram::Histogram;
 use super::options::DeliveryMode;
 use crate::message::{Rumour, RumourId};
@@ -27,7 +29,7 @@ pub struct Receipt {
 #[derive(Clone, Debug, Default)]
 pub struct Audience {
     /// A flag a peer; empty for all.
-    members: Vec<bool>,
+    members: Arc<[bool]>,
     size: u64,
 }
 
@@ -35,6 +37,7 @@ impl Audience {
     /// The peers whose flag is set.
     pub fn new(members: Vec<bool>) -> Self {
         let size = members.iter().filter(|&&member| member).count() as u64;
+        let members = members.into();
         Audience { members, size }
     }
 
@@ -134,6 +137,16 @@ impl Spread {
         self.awaited += audience.without(rumour.id.origin);
     }
 
+    fn absorb(&mut self, other: &Spread) {
+        self.messages += other.messages;
+        self.awaited += other.awaited;
+        self.received_by_any += other.received_by_any;
+        self.copies += other.copies;
+        self.delays.absorb(&other.delays);
+        self.altered_delays.absorb(&other.altered_delays);
+        self.hops.absorb(&other.hops);
+    }
+
     fn receive(&mut self, delay: Time, hops: u16, intact: bool) {
         self.delays.add(delay.as_ns());
         self.hops.add(hops.into());
@@ -175,7 +188,8 @@ impl Deliveries {
         &self.audience
     }
 
-    /// All rumours, in the order in which they were produced; none but in full mode.
+    /// All rumours, in the order in which they were produced, shard by shard; none but in full
+    /// mode.
     pub fn produced(&self) -> &[Rumour] {
         match &self.kept {
             Kept::Rows { produced, .. } => produced,
@@ -183,12 +197,31 @@ impl Deliveries {
         }
     }
 
-    /// All first receipts by others than the origin, in the order in which they were recorded;
-    /// none but in full mode.
+    /// All first receipts by others than the origin, in the order in which they were recorded,
+    /// shard by shard; none but in full mode.
     pub fn receipts(&self) -> &[Receipt] {
         match &self.kept {
             Kept::Rows { receipts, .. } => receipts,
             _ => &[],
+        }
+    }
+
+    /// Takes over what was recorded of other peers in the same run.
+    pub(super) fn absorb(&mut self, other: Deliveries) {
+        self.rejected += other.rejected;
+        match (&mut self.kept, other.kept) {
+            (Kept::Figures(spread), Kept::Figures(others)) => spread.absorb(&others),
+            (
+                Kept::Rows { produced, receipts },
+                Kept::Rows {
+                    produced: mut more_produced,
+                    receipts: mut more_receipts,
+                },
+            ) => {
+                produced.append(&mut more_produced);
+                receipts.append(&mut more_receipts);
+            }
+            _ => {}
         }
     }
 

@@ -42,6 +42,19 @@ impl Histogram {
         self.max = self.max.max(value);
     }
 
+    /// Counts all that another has counted, too.
+    pub(super) fn absorb(&mut self, other: &Histogram) {
+        if other.counts.len() > self.counts.len() {
+            self.counts.resize(other.counts.len(), 0);
+        }
+        for (count, more) in self.counts.iter_mut().zip(&other.counts) {
+            *count += more;
+        }
+        self.total += other.total;
+        self.sum += other.sum;
+        self.max = self.max.max(other.max);
+    }
+
     /// How many values were counted.
     pub fn total(&self) -> u64 {
         self.total

@@ -1,5 +1,8 @@
 //! Load over time: bytes, messages, waiting, connections and online peers, by interval and group.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use super::presence::Presence;
 use crate::peer::{LocationIndex, PeerIndex, TypeIndex};
 use crate::time::Time;
@@ -75,6 +78,17 @@ struct Cell {
 }
 
 impl Cell {
+    fn absorb(&mut self, other: &Cell) {
+        for way in [IN, OUT] {
+            self.wait[way] += other.wait[way];
+            self.messages[way] += other.messages[way];
+            self.bytes[way] += other.bytes[way];
+            self.wait_max[way] = self.wait_max[way].max(other.wait_max[way]);
+        }
+        self.online += other.online;
+        self.connections += other.connections;
+    }
+
     fn flow(&self, way: usize) -> Flow {
         let mean_ns = self.wait[way] as f64 / self.messages[way].max(1) as f64;
         Flow {
@@ -90,8 +104,10 @@ impl Cell {
 #[derive(Clone, Debug)]
 pub struct LoadSeries {
     groups: LoadGroups,
-    /// The group of each peer.
-    group_of: Vec<u32>,
+    /// The group of each peer; empty where every peer stands for itself.
+    group_of: Arc<[u32]>,
+    /// The first of the peers whose load this is, if they stand for themselves.
+    first: u32,
     count: usize,
     interval: u64,
     /// What comes later is kept apart: a long queue is booked far ahead.
@@ -117,8 +133,7 @@ impl LoadSeries {
     ) -> Self {
         assert!(interval > Time::ZERO, "an interval takes time");
         let (groups, group_of, count) = if by_peer {
-            let peers = (0..types.len() as u32).collect();
-            (LoadGroups::Peers, peers, types.len())
+            (LoadGroups::Peers, Arc::default(), types.len())
         } else {
             let kinds = || types.iter().copied().zip(locations.iter().copied());
             let mut known: Vec<(TypeIndex, LocationIndex)> = kinds().collect();
@@ -146,6 +161,7 @@ impl LoadSeries {
         LoadSeries {
             groups,
             group_of,
+            first: 0,
             count,
             interval: interval.as_ns(),
             horizon: horizon.as_ns(),
@@ -155,6 +171,48 @@ impl LoadSeries {
             length: 0,
             base: 0,
         }
+    }
+
+    /// An empty series like this one, for some of the peers only.
+    fn of(&self, peers: Range<u32>) -> Self {
+        let mut part = self.clone();
+        if matches!(self.groups, LoadGroups::Peers) {
+            part.first = peers.start;
+            part.count = peers.len();
+        }
+        part
+    }
+
+    /// Takes over the load of other peers: those that follow, if peers stand for themselves.
+    fn absorb(&mut self, other: LoadSeries) {
+        match self.groups {
+            LoadGroups::Groups(_) => {
+                if self.cells.len() < other.cells.len() {
+                    self.cells.resize(other.cells.len(), Cell::default());
+                }
+                for (cell, more) in self.cells.iter_mut().zip(&other.cells) {
+                    cell.absorb(more);
+                }
+            }
+            LoadGroups::Peers => {
+                let rows = |series: &LoadSeries| series.cells.len() / series.count.max(1);
+                let intervals = rows(self).max(rows(&other));
+                let mut cells = Vec::with_capacity(intervals * (self.count + other.count));
+                for interval in 0..intervals {
+                    for part in [&*self, &other] {
+                        let start = interval * part.count;
+                        match part.cells.get(start..start + part.count) {
+                            Some(row) => cells.extend_from_slice(row),
+                            None => cells.resize(cells.len() + part.count, Cell::default()),
+                        }
+                    }
+                }
+                self.cells = cells;
+                self.count += other.count;
+            }
+        }
+        // The next lookup finds its interval anew.
+        self.length = 0;
     }
 
     /// Whose load it is.
@@ -168,7 +226,9 @@ impl LoadSeries {
         if now.as_ns().wrapping_sub(self.start) >= self.length {
             self.turn_to(now);
         }
-        &mut self.cells[self.base + self.group_of[me.as_usize()] as usize]
+        let group = self.group_of.get(me.as_usize()).copied();
+        let group = group.unwrap_or_else(|| me.0 - self.first);
+        &mut self.cells[self.base + group as usize]
     }
 
     #[cold]
@@ -202,12 +262,7 @@ impl LoadSeries {
     pub fn total(&self) -> (Flow, Flow) {
         let mut total = Cell::default();
         for cell in self.cells.iter().skip(self.count) {
-            for way in [IN, OUT] {
-                total.wait[way] += cell.wait[way];
-                total.messages[way] += cell.messages[way];
-                total.bytes[way] += cell.bytes[way];
-                total.wait_max[way] = total.wait_max[way].max(cell.wait_max[way]);
-            }
+            total.absorb(cell);
         }
         (total.flow(IN), total.flow(OUT))
     }
@@ -254,6 +309,26 @@ impl Load {
         Load {
             series: series.map(Box::new),
             presence: keeps_presence.then(Presence::default),
+        }
+    }
+
+    /// As this, which must be empty, but for some of the peers only.
+    pub(crate) fn of(&self, peers: Range<u32>) -> Self {
+        let series = self
+            .series
+            .as_ref()
+            .map(|series| Box::new(series.of(peers)));
+        let presence = self.presence.clone();
+        Load { series, presence }
+    }
+
+    /// Takes over what was recorded of the peers that follow.
+    pub(super) fn absorb(&mut self, other: Load) {
+        if let (Some(series), Some(others)) = (&mut self.series, other.series) {
+            series.absorb(*others);
+        }
+        if let (Some(presence), Some(others)) = (&mut self.presence, other.presence) {
+            presence.absorb(others);
         }
     }
 

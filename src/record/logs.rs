@@ -3,6 +3,7 @@
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -34,28 +35,36 @@ pub struct Logs {
     names: Arc<Names>,
     types: Arc<MessageTypes>,
     options: LogOptions,
+    /// The first of the peers whose logs these are.
+    first: u32,
     buffers: Vec<Vec<u8>>,
     buffer_max: usize,
+    /// How much all buffers together may hold.
+    buffers_max: usize,
     buffered: usize,
     error: Option<io::Error>,
 }
 
 impl Logs {
-    /// Logs in `folder`, which must exist, be empty, and is only written into.
+    /// The logs of some peers in `folder`, which must exist, have no files of these peers, and is
+    /// only written into.
     pub fn new(
         folder: &Path,
         options: LogOptions,
         names: Arc<Names>,
         types: Arc<MessageTypes>,
+        peers: Range<u32>,
     ) -> Self {
-        let peers = names.len();
+        let buffers_max = BUFFERS_MAX * peers.len() / names.len().max(1);
         Logs {
             folder: folder.to_owned(),
             names,
             types,
             options,
-            buffers: vec![Vec::new(); peers],
-            buffer_max: (BUFFERS_MAX / peers.max(1)).clamp(BUFFER_MIN, BUFFER_MAX),
+            first: peers.start,
+            buffers: vec![Vec::new(); peers.len()],
+            buffer_max: (buffers_max / peers.len().max(1)).clamp(BUFFER_MIN, BUFFER_MAX),
+            buffers_max,
             buffered: 0,
             error: None,
         }
@@ -64,6 +73,14 @@ impl Logs {
     /// Whether a peer keeps a log.
     pub fn includes(&self, peer: PeerIndex) -> bool {
         self.options.selection.includes(&self.names, peer)
+    }
+
+    fn peer(&self, place: usize) -> PeerIndex {
+        PeerIndex(self.first + place as u32)
+    }
+
+    fn place(&self, peer: PeerIndex) -> usize {
+        (peer.0 - self.first) as usize
     }
 
     /// The first error of writing, if there was one.
@@ -77,7 +94,7 @@ impl Logs {
     /// The first error of writing, now or before.
     pub fn finish(&mut self) -> io::Result<()> {
         for place in 0..self.buffers.len() {
-            let peer = PeerIndex(place as u32);
+            let peer = self.peer(place);
             if self.includes(peer) {
                 self.write_out(peer);
             }
@@ -97,7 +114,8 @@ impl Logs {
         if level < self.options.level {
             return;
         }
-        let buffer = &mut self.buffers[peer.as_usize()];
+        let place = self.place(peer);
+        let buffer = &mut self.buffers[place];
         let before = buffer.len();
         self.names.write(peer, buffer);
         buffer.extend_from_slice(match level {
@@ -112,10 +130,10 @@ impl Logs {
         self.buffered += buffer.len() - before;
         if buffer.len() >= self.buffer_max {
             self.write_out(peer);
-        } else if self.buffered > BUFFERS_MAX {
+        } else if self.buffered > self.buffers_max {
             for place in 0..self.buffers.len() {
                 if !self.buffers[place].is_empty() {
-                    self.write_out(PeerIndex(place as u32));
+                    self.write_out(self.peer(place));
                     self.buffers[place] = Vec::new();
                 }
             }
@@ -144,7 +162,8 @@ impl Logs {
     }
 
     fn write_out(&mut self, peer: PeerIndex) {
-        let buffer = &mut self.buffers[peer.as_usize()];
+        let place = self.place(peer);
+        let buffer = &mut self.buffers[place];
         self.buffered -= buffer.len();
         if self.error.is_none() {
             let path = self.folder.join(file_name(&self.names, peer));

@@ -52,6 +52,15 @@ impl Recorder {
         }
     }
 
+    /// Takes over what was written down of other peers in the same run, logs apart: those are
+    /// written where they are kept.
+    pub(crate) fn absorb(&mut self, other: Recorder) {
+        self.traffic.absorb(&other.traffic);
+        self.connections.absorb(&other.connections);
+        self.deliveries.absorb(other.deliveries);
+        self.load.absorb(other.load);
+    }
+
     /// Whether a peer keeps a log.
     pub fn logs(&self, peer: PeerIndex) -> bool {
         self.logs.as_ref().is_some_and(|logs| logs.includes(peer))

@@ -19,11 +19,17 @@ pub struct Change {
 pub struct Presence(Vec<Change>);
 
 impl Presence {
-    /// All changes in the order of time, those of one peer in the order in which they happened.
+    /// All changes in the order of time, then of peers; those of one peer at one time in the
+    /// order in which they happened.
     pub fn changes(&self) -> Vec<Change> {
         let mut changes = self.0.clone();
-        changes.sort_by_key(|change| change.time);
+        changes.sort_by_key(|change| (change.time, change.peer));
         changes
+    }
+
+    /// Takes over the changes of other peers.
+    pub(super) fn absorb(&mut self, mut other: Presence) {
+        self.0.append(&mut other.0);
     }
 
     pub(super) fn change(&mut self, time: Time, peer: PeerIndex, online: bool) {

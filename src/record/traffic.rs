@@ -132,9 +132,11 @@ impl Traffic {
         total
     }
 
-    /// Messages still on their way.
-    pub fn in_flight(&self) -> u64 {
-        self.total().in_flight()
+    /// Adds the counts of other peers.
+    pub(super) fn absorb(&mut self, other: &Traffic) {
+        for (counts, others) in self.0.iter_mut().zip(&other.0) {
+            counts.add(others);
+        }
     }
 
     #[inline]

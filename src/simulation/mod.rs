@@ -5,6 +5,7 @@ mod plan;
 mod setup;
 
 use std::io;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -15,7 +16,7 @@ pub use plan::{
 };
 pub use setup::{Setup, SetupError, draw_bandwidth, latencies, whole_shares};
 
-use crate::engine::{Engine, Network, Pause, PeerTraffic, Routes, World};
+use crate::engine::{self, Engine, Network, Pause, PeerTraffic, Routes, World};
 use crate::message::{MessageType, MessageTypes};
 use crate::peer::{LocationIndex, Names, PeerIndex, TypeIndex};
 use crate::record::{
@@ -25,8 +26,19 @@ use crate::record::{
 use crate::services::{Factory, ServiceState};
 use crate::time::Time;
 
-/// Events between two reports of progress.
+/// Events between two reports of progress, a shard.
 const EVENTS_PER_REPORT: u64 = 1 << 16;
+/// Several shards come to a halt to report, and so do it less often.
+const EVENTS_PER_SHARDS_REPORT: u64 = 1 << 19;
+/// From this many peers a shard on, several are quicker than one.
+const SHARD_PEERS_MIN: u64 = 10_000;
+
+/// How many shards, at most `threads`, make the run of a plan quicker than fewer would.
+pub fn worthwhile_shards(plan: &Plan, threads: usize) -> usize {
+    let (peers, _) = plan.population.size();
+    let gaining = usize::try_from(peers / SHARD_PEERS_MIN).unwrap_or(usize::MAX);
+    threads.min(gaining).max(1)
+}
 
 /// A network that is being simulated.
 pub struct Simulation {
@@ -129,13 +141,27 @@ impl Simulation {
     /// # Errors
     /// See [`SetupError`].
     pub fn new(plan: &Plan, log_folder: Option<&Path>) -> Result<Self, SetupError> {
-        Self::from_setup(plan, Setup::new(plan)?, log_folder)
+        Self::with_shards(plan, log_folder, 1)
+    }
+
+    /// As [`Simulation::new`], with its peers in so many shards, at least one. Each can have a
+    /// thread of its own; the results are the same. [`worthwhile_shards`] says how many gain.
+    ///
+    /// # Errors
+    /// See [`SetupError`].
+    pub fn with_shards(
+        plan: &Plan,
+        log_folder: Option<&Path>,
+        shards: usize,
+    ) -> Result<Self, SetupError> {
+        Self::from_setup(plan, Setup::new(plan)?, log_folder, shards)
     }
 
     fn from_setup(
         plan: &Plan,
         setup: Setup,
         log_folder: Option<&Path>,
+        shards: usize,
     ) -> Result<Self, SetupError> {
         let mut types = MessageTypes::default();
         let mut is_gossip = vec![false; MessageType::LIMIT];
@@ -177,17 +203,21 @@ impl Simulation {
         };
         let names = Arc::new(setup.names);
         let types = Arc::new(types);
-        let logs = log_folder
-            .filter(|_| plan.logs.selection != LogSelection::None)
-            .map(|folder| Logs::new(folder, plan.logs.clone(), names.clone(), types.clone()));
-        let deliveries = Deliveries::new(
-            plan.measures.deliveries,
-            audience(plan, &setup.is_bootstrap, &names),
-        );
+        let shards = engine::shards(&network.dials, names.len(), shards);
+        let log_folder = log_folder.filter(|_| plan.logs.selection != LogSelection::None);
+        let audience = audience(plan, &setup.is_bootstrap, &names);
+        let deliveries = Deliveries::new(plan.measures.deliveries, audience);
         let load = load(plan, &names, &setup.locations);
+        let recorder = |peers: Range<u32>| {
+            let (options, names, types) = (plan.logs.clone(), names.clone(), types.clone());
+            let load = load.of(peers.clone());
+            let logs = log_folder.map(|folder| Logs::new(folder, options, names, types, peers));
+            Recorder::new(logs, deliveries.clone(), load)
+        };
+        let recorders = shards.into_iter().map(recorder).collect();
         let world = World {
             seed: plan.seed,
-            names,
+            names: names.clone(),
             locations: setup.locations,
             bandwidth_ul: setup.bandwidth_ul,
             bandwidth_dl: setup.bandwidth_dl,
@@ -196,16 +226,22 @@ impl Simulation {
             uplink: plan.uplink,
             downlink: plan.downlink,
             conditions: setup.conditions,
-            message_types: types,
+            message_types: types.clone(),
             routes,
             is_bootstrap: setup.is_bootstrap,
         };
         Ok(Simulation {
-            engine: Engine::new(world, network, Recorder::new(logs, deliveries, load)),
+            engine: Engine::new(world, network, recorders),
             horizon: plan.horizon,
             locations: plan.locations.clone(),
             is_gossip,
         })
+    }
+
+    /// Gives each shard a thread of its own even while there is so little to do that one thread
+    /// is quicker.
+    pub fn always_use_threads(&mut self) {
+        self.engine.always_use_threads();
     }
 
     /// Runs to the horizon, or until `stop` is set; tells `report` now and then how far it is.
@@ -256,8 +292,12 @@ impl Simulation {
         stop: &AtomicBool,
         report: &mut impl FnMut(Progress),
     ) -> io::Result<Ending> {
+        let budget = match self.engine.shards() {
+            1 => EVENTS_PER_REPORT,
+            shards => EVENTS_PER_SHARDS_REPORT * shards as u64,
+        };
         loop {
-            let pause = self.engine.run(end, EVENTS_PER_REPORT, stop);
+            let pause = self.engine.run(end, budget, stop);
             if let Some(error) = self.engine.log_error() {
                 return Err(error);
             }

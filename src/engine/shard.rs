@@ -1,0 +1,547 @@
+//! A shard: some of a network's peers, the events that happen to them, and what is written down.
+
+use std::hint::black_box;
+use std::mem::discriminant;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::connections::ConnectionState;
+use super::event::{Event, Kind};
+use super::peer_state::{Absence, PeerState};
+use super::post::{ANSWER, EMPTY, NEVER, Post, Switch};
+use super::service::{Context, Rejoin, Service};
+use super::world::World;
+use super::{Dials, Pause};
+use crate::message::{Message, MessageType, Payload};
+use crate::network::LinkMode;
+use crate::peer::PeerIndex;
+use crate::random::{Stream, mix};
+use crate::record::{ConnectionEvent, DropCause, LogLevel, Recorder};
+use crate::time::Time;
+
+/// How many events ahead peers are brought into the cache.
+const LOOK_AHEAD: usize = 32;
+
+/// Some of a network's peers, which follow one another, with all that only they need.
+pub(super) struct Shard<S> {
+    pub(super) world: Arc<World>,
+    pub(super) peers: Vec<PeerState>,
+    /// The services of all its peers, peer by peer.
+    pub(super) services: Vec<S>,
+    /// Their random streams, made when they are first drawn from.
+    pub(super) streams: Vec<Option<Box<Stream>>>,
+    /// Whom each peer dials when it begins, also afresh; `None` where no peer does that.
+    pub(super) first_dials: Option<Arc<Dials>>,
+    pub(super) post: Post,
+    /// The time at which the peer being run is: that of the event, or a little later where a
+    /// message passes the downlink at once.
+    pub(super) now: Time,
+    /// The time of the last event taken from the queue.
+    pub(super) reached: Time,
+    /// Nothing at or after this time is handled in this run of the engine.
+    pub(super) end: Time,
+    pub(super) events: u64,
+    pub(super) digest: u64,
+}
+
+impl<S: Service> Shard<S> {
+    /// A shard of the peers in `range`, which have not come into being yet.
+    pub(super) fn new(
+        world: Arc<World>,
+        range: Range<u32>,
+        firsts: Arc<[u32]>,
+        recorder: Recorder,
+    ) -> Self {
+        Shard {
+            world,
+            peers: Vec::with_capacity(range.len()),
+            services: Vec::new(),
+            streams: Vec::new(),
+            first_dials: None,
+            post: Post::new(range, firsts, recorder),
+            now: Time::ZERO,
+            reached: Time::ZERO,
+            end: Time::ZERO,
+            events: 0,
+            digest: 0,
+        }
+    }
+
+    /// Lets its peers come into being at their starts. Their services are the next of `services`.
+    pub(super) fn settle_in(
+        &mut self,
+        dials: &Dials,
+        starts: &[Time],
+        services: &mut impl Iterator<Item = S>,
+    ) {
+        for me in self.post.range().map(PeerIndex) {
+            let start = starts[me.as_usize()];
+            let logs = self.post.recorder.logs(me);
+            let first_service = self.services.len() as u32;
+            let mut state = PeerState::new(&self.world, me, first_service, logs);
+            state.connections.begin(dials.of(me), start);
+            let count = self.world.routes[state.peer_type.as_usize()].services;
+            self.services.extend(services.take(count));
+            self.peers.push(state);
+            let event = Event::new(start, me, Kind::Start, 0, 0, EMPTY);
+            self.post.queue.push(event);
+        }
+        self.streams.resize_with(self.services.len(), || None);
+    }
+
+    /// Handles the events before `until`, in order, until `budget` of them are handled or `stop`
+    /// is set; `end` is where this run of the engine ends, `until` or later.
+    pub(super) fn run(&mut self, until: Time, end: Time, budget: u64, stop: &AtomicBool) -> Pause {
+        self.end = end;
+        let mut foreseen = 0;
+        for _ in 0..budget {
+            if foreseen == 0 {
+                if stop.load(Ordering::Relaxed) {
+                    return Pause::Stopped;
+                }
+                foreseen = self.look_ahead();
+            }
+            foreseen -= 1;
+            let Some(event) = self.post.queue.pop_before(until) else {
+                self.reached = until;
+                return Pause::Reached;
+            };
+            assert!(event.time() >= self.reached, "an event in the past");
+            self.reached = event.time();
+            self.handle(event);
+        }
+        Pause::Budget
+    }
+
+    /// Handles the events before `until`, which nothing that other shards have not sent yet can
+    /// come before.
+    pub(super) fn run_window(&mut self, until: Time, end: Time) {
+        self.run(until, end, u64::MAX, &AtomicBool::new(false));
+    }
+
+    /// No event of the shard, or of one that it has mail for, is before this time.
+    pub(super) fn next(&self) -> Time {
+        let queued = self.post.queue.lower_bound().unwrap_or(NEVER);
+        queued.min(self.post.first_outgoing())
+    }
+
+    /// Reads a little of what the next events are about: for how many of them, at least one. In
+    /// a network larger than the cache their lines come from memory together, rather than one
+    /// after the other as each event would ask for them.
+    #[inline]
+    fn look_ahead(&self) -> usize {
+        let upcoming = self.post.queue.upcoming(LOOK_AHEAD);
+        let links = self.world.uplink == LinkMode::Limited;
+        let mut sum = 0;
+        for event in upcoming {
+            let peer = &self.peers[self.post.place(event.receiver())];
+            sum ^= peer.foresee(links);
+            if event.has_content() {
+                sum ^= u64::from(self.post.bytes(event.body()));
+            }
+        }
+        black_box(sum);
+        // What lies behind what was just read.
+        let mut sum = 0;
+        for event in upcoming {
+            let peer = &self.peers[self.post.place(event.receiver())];
+            sum ^= peer.connections.foresee();
+            if event.has_content() {
+                sum ^= peer.rumours.foresee();
+            }
+            black_box(
+                self.services
+                    .get(peer.first_service as usize)
+                    .map(discriminant),
+            );
+        }
+        black_box(sum);
+        upcoming.len().max(1)
+    }
+
+    #[inline]
+    fn handle(&mut self, event: Event) {
+        let me = event.receiver();
+        self.now = event.time();
+        match event.kind() {
+            Kind::Arrival(kind) => return self.arrive(me, kind, event),
+            Kind::Delivery(kind) => {
+                // Where downlinks do not queue, messages do not come in before they are delivered.
+                let peer = &mut self.peers[self.post.place(me)];
+                peer.coming_in = peer.coming_in.saturating_sub(1);
+                self.deliver(me, kind, event);
+            }
+            Kind::Timer { slot } => self.timer(me, slot, event),
+            Kind::Alarm { slot } => {
+                self.peers[self.post.place(me)].timer_ran_out(self.now);
+                self.with_service(me, slot.into(), |service, context| {
+                    service.alarm(context, event.sender());
+                });
+                self.follow_up(me);
+            }
+            Kind::Start => self.start(me),
+        }
+        self.count(event);
+    }
+
+    #[inline]
+    fn count(&mut self, event: Event) {
+        self.events += 1;
+        // A sum does not depend on the order of its terms, and so not on how peers are spread
+        // over shards; each term names its time, peer, kind, sender and counter.
+        let (time, order, sequence) = event.key();
+        let term = mix(mix(time.as_ns() ^ u64::from(sequence) << 40) ^ order);
+        self.digest = self.digest.wrapping_add(term);
+    }
+
+    #[inline]
+    fn timer(&mut self, me: PeerIndex, slot: u8, event: Event) {
+        let peer = &mut self.peers[self.post.place(me)];
+        peer.timer_ran_out(self.now);
+        if event.body() != peer.life {
+            return;
+        }
+        let tag = event.sender();
+        if !peer.online {
+            let absence = peer.absence.get_or_insert_default();
+            return absence.timers.push((slot, tag));
+        }
+        self.with_service(me, slot.into(), |service, context| {
+            service.timer(context, tag);
+        });
+        self.follow_up(me);
+    }
+
+    fn start(&mut self, me: PeerIndex) {
+        self.peers[self.post.place(me)].online = true;
+        self.post.recorder.load.online(self.now, me, true);
+        let state = &mut self.peers[self.post.place(me)];
+        let mut place = 0;
+        while let Some(connection) = state.connections.at(place) {
+            place += 1;
+            let (to, hello) = (connection.peer, MessageType::HELLO);
+            self.post
+                .recorder
+                .connections
+                .count(ConnectionEvent::Dialled);
+            state.send(&self.world, &mut self.post, self.now, me, to, hello, EMPTY);
+        }
+        self.each_service(me, |service, context| service.start(context));
+    }
+
+    /// A message has reached the downlink: it queues there.
+    ///
+    /// Of a peer's own events only a timer, or a message that came in before, can come between
+    /// its arrival and its delivery: what arrives meanwhile is delivered after it. So, unless one
+    /// does, it is handled here and now, at the time of its delivery, which saves every second
+    /// event of a run.
+    #[inline]
+    fn arrive(&mut self, me: PeerIndex, kind: MessageType, event: Event) {
+        let peer = &mut self.peers[self.post.place(me)];
+        if !peer.online {
+            self.drop_message(me, kind, event, DropCause::Offline);
+            return;
+        }
+        let bytes = self.post.bytes(event.body());
+        let wait = peer.downlink.free_at().since(self.now);
+        let done = peer.downlink.pass(self.now, bytes);
+        self.post.recorder.load.received(done, me, bytes, wait);
+        let delivery = event.delivered_at(done, kind);
+        if done < self.end && peer.coming_in == 0 && !peer.has_timer_before(done) {
+            self.now = done;
+            self.deliver(me, kind, delivery);
+            self.count(delivery);
+        } else {
+            peer.coming_in += 1;
+            self.post.queue.push(delivery);
+        }
+    }
+
+    #[inline]
+    fn deliver(&mut self, me: PeerIndex, kind: MessageType, event: Event) {
+        let from = PeerIndex(event.sender());
+        let peer = &mut self.peers[self.post.place(me)];
+        if !peer.online {
+            return self.drop_message(me, kind, event, DropCause::Offline);
+        }
+        let bytes = self.post.bytes(event.body());
+        if self.world.downlink == LinkMode::Unlimited {
+            let wait = Time::ZERO;
+            self.post.recorder.load.received(self.now, me, bytes, wait);
+        }
+        let state = peer.connections.hear(from, self.now);
+        if state.is_none() && kind != MessageType::HELLO && kind != MessageType::GOODBYE {
+            return self.drop_message(me, kind, event, DropCause::NotConnected);
+        }
+        let handlers = self.world.routes[peer.peer_type.as_usize()].handlers(kind);
+        if handlers == 0 && kind != MessageType::HELLO && kind != MessageType::GOODBYE {
+            if peer.logs {
+                self.post.recorder.log_unhandled(me, self.now, kind, from);
+            }
+            return self.drop_message(me, kind, event, DropCause::Unhandled);
+        }
+        self.post.recorder.traffic.delivered(kind, bytes);
+        peer.traffic.messages_in += 1;
+        peer.traffic.bytes_in += u64::from(bytes);
+        if peer.logs {
+            self.post.recorder.log_received(me, self.now, kind, from);
+        }
+        match kind {
+            MessageType::HELLO => self.greet(me, from, state, event.body()),
+            MessageType::GOODBYE => self.bid_farewell(me, from),
+            // The other end takes us for connected: its answer was lost, or comes later.
+            _ if state == Some(ConnectionState::Dialling) => self.settle(me, from, false),
+            _ => {}
+        }
+        if handlers != 0 && Post::is_empty(event.body()) {
+            self.hand_over(me, from, kind, handlers, &Payload::Empty);
+        } else if handlers != 0 {
+            let payload = self.post.take(event.body());
+            self.hand_over(me, from, kind, handlers, &payload);
+        }
+    }
+
+    fn hand_over(
+        &mut self,
+        me: PeerIndex,
+        from: PeerIndex,
+        kind: MessageType,
+        mut handlers: u32,
+        payload: &Payload,
+    ) {
+        while handlers != 0 {
+            let slot = handlers.trailing_zeros() as usize;
+            handlers &= handlers - 1;
+            self.with_service(me, slot, |service, context| {
+                service.message(context, from, Message { kind, payload });
+            });
+        }
+        self.follow_up(me);
+    }
+
+    fn drop_message(&mut self, me: PeerIndex, kind: MessageType, event: Event, cause: DropCause) {
+        self.post.take(event.body());
+        self.post.recorder.traffic.dropped(kind, cause);
+        if self.peers[self.post.place(me)].logs && cause == DropCause::NotConnected {
+            let from = PeerIndex(event.sender());
+            self.post.recorder.log_dropped(me, self.now, kind, from);
+        }
+    }
+
+    /// A Hello: an offer, which is admitted and answered or refused; or the answer to ours.
+    fn greet(&mut self, me: PeerIndex, from: PeerIndex, state: Option<ConnectionState>, body: u32) {
+        match state {
+            // The other end has given up an attempt that we took for settled, and tries again.
+            Some(ConnectionState::Connected) if body == EMPTY => self.answer(me, from),
+            Some(ConnectionState::Connected) => {}
+            // The answer to our offer, or an offer that crossed it: either settles.
+            Some(ConnectionState::Dialling) => self.settle(me, from, body == EMPTY),
+            // An answer that comes after we gave up: the other end has added us.
+            None if body == ANSWER => self.settle(me, from, false),
+            None => {
+                let mut admitted = true;
+                self.each_service(me, |service, context| {
+                    admitted = admitted && service.admits(context, from);
+                });
+                if admitted {
+                    self.answer(me, from);
+                    self.settle(me, from, true);
+                } else {
+                    let refused = ConnectionEvent::Refused;
+                    self.post.recorder.connections.count(refused);
+                    self.peers[self.post.place(me)].part(
+                        &self.world,
+                        &mut self.post,
+                        self.now,
+                        me,
+                        from,
+                    );
+                }
+            }
+        }
+    }
+
+    fn answer(&mut self, me: PeerIndex, to: PeerIndex) {
+        let hello = MessageType::HELLO;
+        self.peers[self.post.place(me)].send(
+            &self.world,
+            &mut self.post,
+            self.now,
+            me,
+            to,
+            hello,
+            ANSWER,
+        );
+    }
+
+    fn settle(&mut self, me: PeerIndex, peer: PeerIndex, offered: bool) {
+        let state = &mut self.peers[self.post.place(me)];
+        state.connections.settle(peer, self.now);
+        let connected = ConnectionEvent::Connected;
+        self.post.recorder.connections.count(connected);
+        self.post.recorder.load.connection(self.now, me, true);
+        if state.logs {
+            self.post.recorder.log_connected(me, self.now, peer);
+        }
+        self.each_service(me, |service, context| {
+            service.connected(context, peer, offered);
+        });
+    }
+
+    fn bid_farewell(&mut self, me: PeerIndex, from: PeerIndex) {
+        let peer = &mut self.peers[self.post.place(me)];
+        if let Some(state) = peer.connections.remove(from) {
+            let event = match state {
+                ConnectionState::Dialling => ConnectionEvent::RefusedByOther,
+                ConnectionState::Connected => {
+                    self.post.recorder.load.connection(self.now, me, false);
+                    ConnectionEvent::EndedByOther
+                }
+            };
+            self.post.recorder.connections.count(event);
+            if peer.logs {
+                self.post.recorder.log_parted(me, self.now, from);
+            }
+            self.each_service(me, |service, context| service.disconnected(context, from));
+        }
+    }
+
+    /// Does what a peer's services want done when a handler has returned: the others are told
+    /// whom one of them has disconnected from, and the peer goes offline or online.
+    #[inline]
+    fn follow_up(&mut self, me: PeerIndex) {
+        if !(self.post.parted.is_empty() && self.post.switches.is_empty()) {
+            self.follow_up_now(me);
+        }
+    }
+
+    fn follow_up_now(&mut self, me: PeerIndex) {
+        while let Some(peer) = self.post.parted.pop() {
+            self.call_services(me, |service, context| service.disconnected(context, peer));
+        }
+        for switch in std::mem::take(&mut self.post.switches) {
+            let peer = &mut self.peers[self.post.place(me)];
+            match switch {
+                Switch::Offline(slot) => {
+                    peer.kept_offline |= 1 << slot;
+                    if peer.online {
+                        self.go_offline(me);
+                    }
+                }
+                Switch::Online(slot, rejoin) => {
+                    let was_kept = peer.kept_offline;
+                    peer.kept_offline &= !(1 << slot);
+                    if let Some(absence) = &mut peer.absence {
+                        absence.fresh |= rejoin == Rejoin::Fresh;
+                    }
+                    if was_kept != 0 && peer.kept_offline == 0 {
+                        self.go_online(me);
+                    }
+                }
+            }
+        }
+    }
+
+    fn go_offline(&mut self, me: PeerIndex) {
+        let peer = &mut self.peers[self.post.place(me)];
+        peer.online = false;
+        let (peers, connected) = peer.connections.clear();
+        let attempts = peers.len() as u32 - connected;
+        let (timers, fresh) = (Vec::new(), false);
+        peer.absence = Some(Box::new(Absence {
+            peers,
+            timers,
+            fresh,
+        }));
+        let recorder = &mut self.post.recorder;
+        recorder.load.online(self.now, me, false);
+        for _ in 0..attempts {
+            recorder.connections.count(ConnectionEvent::Unanswered);
+        }
+        for _ in 0..connected {
+            recorder.connections.count(ConnectionEvent::Offline);
+            recorder.load.connection(self.now, me, false);
+        }
+        if peer.logs {
+            let text = format_args!("Going offline");
+            recorder.log_text(me, LogLevel::Warning, self.now, text);
+        }
+        self.each_service(me, |service, context| service.offline(context));
+    }
+
+    fn go_online(&mut self, me: PeerIndex) {
+        let peer = &mut self.peers[self.post.place(me)];
+        peer.online = true;
+        self.post.recorder.load.online(self.now, me, true);
+        if peer.logs {
+            let text = format_args!("Coming online");
+            let level = LogLevel::Warning;
+            self.post.recorder.log_text(me, level, self.now, text);
+        }
+        let Absence {
+            mut peers,
+            timers,
+            fresh,
+        } = *peer.absence.take().unwrap_or_default();
+        let rejoin = if fresh {
+            Rejoin::Fresh
+        } else {
+            Rejoin::Remember
+        };
+        if fresh {
+            peer.life += 1;
+            peer.rumours.forget();
+            if let Some(first_dials) = &self.first_dials {
+                peers = first_dials.of(me).collect();
+            }
+        }
+        for other in peers {
+            let event = ConnectionEvent::Redialled;
+            peer.dial(&self.world, &mut self.post, self.now, me, other, event);
+        }
+        self.each_service(me, |service, context| service.online(context, rejoin));
+        if !fresh {
+            for (slot, tag) in timers {
+                self.with_service(me, slot.into(), |service, context| {
+                    service.timer(context, tag);
+                });
+                self.follow_up(me);
+            }
+        }
+    }
+
+    fn call_services(&mut self, me: PeerIndex, mut call: impl FnMut(&mut S, &mut Context<'_>)) {
+        let peer_type = self.peers[self.post.place(me)].peer_type;
+        for slot in 0..self.world.routes[peer_type.as_usize()].services {
+            self.with_service(me, slot, &mut call);
+        }
+    }
+
+    fn each_service(&mut self, me: PeerIndex, call: impl FnMut(&mut S, &mut Context<'_>)) {
+        self.call_services(me, call);
+        self.follow_up(me);
+    }
+
+    /// The one place where services are called.
+    #[inline]
+    fn with_service<R>(
+        &mut self,
+        me: PeerIndex,
+        slot: usize,
+        call: impl FnOnce(&mut S, &mut Context<'_>) -> R,
+    ) -> R {
+        let peer = &mut self.peers[self.post.place(me)];
+        let place = peer.first_service as usize + slot;
+        let mut context = Context {
+            now: self.now,
+            me,
+            slot: slot as u8,
+            world: &self.world,
+            peer,
+            stream: &mut self.streams[place],
+            post: &mut self.post,
+        };
+        call(&mut self.services[place], &mut context)
+    }
+}

@@ -1,0 +1,156 @@
+//! Shards and threads: however many there are, the same bytes.
+
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use p2psim::report::{RunFolder, RunName, write_outputs};
+use p2psim::scenario::{LoadOptions, Override, load};
+use p2psim::simulation::Simulation;
+
+/// All files of a folder with their bytes.
+fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(folder).unwrap().to_owned();
+                found.insert(name, fs::read(&path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+/// Runs a scenario in so many shards, each on its own thread or all in turn, and reads what was
+/// written, logs of all peers included.
+fn run(
+    scenario: &Path,
+    overrides: &[&str],
+    shards: usize,
+    at_once: bool,
+) -> BTreeMap<PathBuf, Vec<u8>> {
+    let overrides = overrides.iter().map(|text| Override::parse(text).unwrap());
+    let options = LoadOptions {
+        overrides: overrides.collect(),
+        ..LoadOptions::default()
+    };
+    let plan = load(scenario, &options).unwrap().plan;
+    let parent = tempfile::tempdir().unwrap();
+    let place = parent.path().join("run");
+    let folder = RunFolder::create(&place, false).unwrap();
+    let logs = folder.path().join("logs");
+    fs::create_dir(&logs).unwrap();
+    let mut simulation = Simulation::with_shards(&plan, Some(&logs), shards).unwrap();
+    if at_once {
+        simulation.always_use_threads();
+    }
+    let outcome = simulation.run(&AtomicBool::new(false), |_| {}).unwrap();
+    let name = RunName {
+        scenario: "threads".into(),
+        seed: plan.seed,
+    };
+    let format = plan.measures.format;
+    write_outputs(&folder, &simulation, &outcome, &name, true, format).unwrap();
+    files(&folder.complete().unwrap())
+}
+
+/// Compares runs in one shard, in two on threads of their own, and in seven in turn.
+fn assert_same(scenario: &Path, overrides: &[&str]) {
+    let overrides = [&["output.logs=all", "output.deliveries=full"], overrides].concat();
+    let alone = run(scenario, &overrides, 1, false);
+    assert!(alone.len() > 10, "logs and tables were written");
+    for (shards, at_once) in [(2, true), (7, false)] {
+        let together = run(scenario, &overrides, shards, at_once);
+        assert!(
+            alone.keys().eq(together.keys()),
+            "{} in {shards} shards writes other files",
+            scenario.display()
+        );
+        for (name, bytes) in &alone {
+            assert!(
+                bytes == &together[name],
+                "{} in {shards} shards: {} differs",
+                scenario.display(),
+                name.display()
+            );
+        }
+    }
+}
+
+fn shipped(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+#[test]
+fn every_shipped_scenario_gives_the_same_bytes() {
+    for name in [
+        "byzantine.yaml",
+        "churn.yaml",
+        "emergent.yaml",
+        "erdos-renyi.yaml",
+        "faults.yaml",
+        "gossip.yaml",
+        "partition.yaml",
+    ] {
+        assert_same(&shipped("scenarios").join(name), &[]);
+    }
+}
+
+#[test]
+fn links_without_queues_and_load_by_peer_give_the_same_bytes() {
+    let scenario = shipped("benches/flood.yaml");
+    let small = "topology.graph=gnp(200, 0.05)";
+    assert_same(&scenario, &[small, "horizon=1500", "output.load=peers"]);
+    let conditions = [
+        small,
+        "horizon=1500",
+        "output.deliveries=summary",
+        "network.uplink=limited",
+        "network.loss=0.1",
+        "network.duplication=0.05",
+    ];
+    assert_same(&scenario, &conditions);
+}
+
+/// All messages take exactly as long, so that everything happens at the same few instants, and
+/// exactly as long as a window.
+#[test]
+fn ties_at_the_edge_of_a_window_give_the_same_bytes() {
+    let scenario = shipped("benches/ping.yaml");
+    let overrides = [
+        "topology.graph=gnp(60, 0.15)",
+        "latencies.Everywhere.Everywhere=10",
+        "network.uplink=unlimited",
+        "network.downlink=unlimited",
+        "horizon=3000",
+    ];
+    assert_same(&scenario, &overrides);
+}
+
+/// More shards than peers, and peers of very different degrees.
+#[test]
+fn shards_may_be_empty() {
+    let scenario = shipped("benches/ping.yaml");
+    assert_same(&scenario, &["topology.graph=star(12)", "horizon=2000"]);
+    let few = run(
+        &scenario,
+        &["topology.graph=star(2)", "horizon=2000"],
+        9,
+        true,
+    );
+    let alone = run(
+        &scenario,
+        &["topology.graph=star(2)", "horizon=2000"],
+        1,
+        false,
+    );
+    assert!(few == alone, "nine shards for three peers");
+}
