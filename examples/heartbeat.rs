@@ -15,7 +15,7 @@ impl Service for Heartbeat {
     }
 
     fn timer(&mut self, context: &mut Context<'_>, tag: u32) {
-        context.send_empty_where(self.beat, |_| true);
+        context.send_empty_to_all(self.beat);
         context.set_timer(self.interval, tag);
     }
 

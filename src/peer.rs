@@ -51,11 +51,111 @@ impl LocationIndex {
     }
 }
 
+/// The ids of all peers, ascending. Those that follow one another are not stored one by one.
+#[derive(Clone, Debug, Default)]
+pub struct PeerIds {
+    len: usize,
+    first: u64,
+    /// Empty if each is one more than that before it.
+    listed: Vec<PeerId>,
+}
+
+impl From<Vec<PeerId>> for PeerIds {
+    /// `ids` must ascend.
+    fn from(ids: Vec<PeerId>) -> Self {
+        let first = ids.first().map_or(0, |id| id.0);
+        let follow = |(place, id): (usize, &PeerId)| id.0 == first + place as u64;
+        PeerIds {
+            len: ids.len(),
+            first,
+            listed: if ids.iter().enumerate().all(follow) {
+                Vec::new()
+            } else {
+                ids
+            },
+        }
+    }
+}
+
+impl PeerIds {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The id of a peer.
+    #[inline]
+    pub fn get(&self, peer: PeerIndex) -> PeerId {
+        match self.listed.get(peer.as_usize()) {
+            Some(&id) => id,
+            None => PeerId(self.first + u64::from(peer.0)),
+        }
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = PeerId> + '_ {
+        (0..self.len as u32).map(|place| self.get(PeerIndex(place)))
+    }
+
+    /// The peer with this id.
+    pub fn find(&self, id: PeerId) -> Option<PeerIndex> {
+        let place = if self.listed.is_empty() {
+            let place = id.0.checked_sub(self.first)?;
+            usize::try_from(place)
+                .ok()
+                .filter(|&place| place < self.len)?
+        } else {
+            self.listed.binary_search(&id).ok()?
+        };
+        Some(PeerIndex(place as u32))
+    }
+}
+
+/// A figure of each peer; stored once while it is the same for all of them.
+#[derive(Clone, Debug, Default)]
+pub struct PeerColumn<T> {
+    len: usize,
+    /// One entry, or one a peer.
+    values: Vec<T>,
+}
+
+impl<T: Copy + PartialEq> PeerColumn<T> {
+    /// Adds that of the next peer.
+    pub fn push(&mut self, value: T) {
+        match self.values[..] {
+            [first] if first == value => {}
+            [first] => {
+                self.values.resize(self.len, first);
+                self.values.push(value);
+            }
+            _ => self.values.push(value),
+        }
+        self.len += 1;
+    }
+}
+
+impl<T> std::ops::Index<usize> for PeerColumn<T> {
+    type Output = T;
+
+    #[inline]
+    fn index(&self, place: usize) -> &T {
+        match &self.values[..] {
+            [value] => value,
+            values => &values[place],
+        }
+    }
+}
+
 /// The ids and types of all peers of a run, for showing them as `Peer_<id>:<type>`.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
     /// The id of each peer, ascending.
-    pub ids: Vec<PeerId>,
+    pub ids: PeerIds,
     /// The type of each peer.
     pub types: Vec<TypeIndex>,
     /// The name of each type.
@@ -75,7 +175,7 @@ impl Names {
 
     /// The peer's id.
     pub fn id(&self, peer: PeerIndex) -> PeerId {
-        self.ids[peer.as_usize()]
+        self.ids.get(peer)
     }
 
     /// The name of the peer's type.
@@ -100,9 +200,39 @@ impl Names {
 
     /// The peer with this id.
     pub fn find(&self, id: PeerId) -> Option<PeerIndex> {
-        self.ids
-            .binary_search(&id)
-            .ok()
-            .map(|place| PeerIndex(place as u32))
+        self.ids.find(id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_found_whether_they_follow_one_another_or_not() {
+        for numbers in [vec![], vec![5], vec![1, 2, 3], vec![1, 2, 4], vec![0, 7]] {
+            let ids = PeerIds::from(numbers.iter().copied().map(PeerId).collect::<Vec<_>>());
+            assert_eq!(ids.len(), numbers.len());
+            for id in 0..10 {
+                let place = numbers.iter().position(|&number| number == id);
+                let place = place.map(|place| PeerIndex(place as u32));
+                assert_eq!(ids.find(PeerId(id)), place, "{id} of {numbers:?}");
+                if let Some(place) = place {
+                    assert_eq!(ids.get(place), PeerId(id));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_column_gives_back_what_was_put_in() {
+        for figures in [vec![3], vec![3, 3, 3], vec![3, 3, 4, 3], vec![1, 2]] {
+            let mut column = PeerColumn::default();
+            for &figure in &figures {
+                column.push(figure);
+            }
+            let back: Vec<i32> = (0..figures.len()).map(|place| column[place]).collect();
+            assert_eq!(back, figures);
+        }
     }
 }

@@ -192,7 +192,7 @@ fn received(scenario: &Scenario) -> (Simulation, Outcome, Vec<Received>) {
     let index = |name: &str| {
         let id = name.trim_start_matches("Peer_").split(':').next().unwrap();
         let id = PeerId(id.parse().unwrap());
-        PeerIndex(simulation.names().ids.binary_search(&id).unwrap() as u32)
+        simulation.names().find(id).unwrap()
     };
     let mut all = Vec::new();
     for entry in std::fs::read_dir(folder.path()).unwrap() {

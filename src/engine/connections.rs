@@ -1,5 +1,7 @@
 //! A peer's connections: whom it is connected to or dials, and when it last heard of them.
 
+use smallvec::SmallVec;
+
 use crate::peer::PeerIndex;
 use crate::time::Time;
 
@@ -25,38 +27,94 @@ pub struct Connection {
     pub since: Time,
 }
 
+impl Connection {
+    /// An attempt to reach `peer` that begins at `now`.
+    fn dialled(peer: PeerIndex, now: Time) -> Self {
+        Connection {
+            peer,
+            state: ConnectionState::Dialling,
+            last_heard: now,
+            since: now,
+        }
+    }
+}
+
 /// All connections of a peer, in ascending order of the other end.
 ///
 /// Each message that arrives looks its sender up and notes when it was heard. So all of it lies
 /// in one piece of memory, the other ends first and what is seldom asked for last: a dozen other
-/// ends fit one line of the cache.
+/// ends fit one line of the cache. It takes 16 bytes a connection.
 #[derive(Clone, Debug, Default)]
 pub struct Connections {
     /// Of n connections: n times the other end, and in the lowest bit whether it is connected;
-    /// n times when it was last heard; n times since when it is in its state. Times take two
-    /// words each.
+    /// when each was last heard, in two [`Times`]; since when each is in its state, likewise.
     words: Vec<u32>,
+    /// How many are connected; in the highest bit, whether the times are [`Times::wide`].
     connected: u32,
 }
 
-/// Words that a connection takes.
-const WORDS: usize = 5;
 /// Up to this many other ends are compared all at once rather than by halves.
 const COMPARED_MAX: usize = 32;
+const WIDE: u32 = 1 << 31;
+/// Times from here on, after 78 hours, take a word more each.
+const NARROW_END: u64 = 1 << 48;
+
+/// Where n times lie among the words: the low words of all of them, then 16 bits more of each,
+/// or all 32 if they are wide.
+#[derive(Clone, Copy)]
+struct Times {
+    low: usize,
+    high: usize,
+    wide: bool,
+}
+
+impl Times {
+    #[inline]
+    fn get(self, words: &[u32], place: usize) -> Time {
+        let high = if self.wide {
+            words[self.high + place]
+        } else {
+            words[self.high + place / 2] >> (16 * (place % 2)) & 0xffff
+        };
+        Time::from_ns(u64::from(high) << 32 | u64::from(words[self.low + place]))
+    }
+
+    /// Times that are not wide must be before [`NARROW_END`].
+    #[inline]
+    fn set(self, words: &mut [u32], place: usize, time: Time) {
+        let high = (time.as_ns() >> 32) as u32;
+        words[self.low + place] = time.as_ns() as u32;
+        if self.wide {
+            words[self.high + place] = high;
+        } else {
+            let shift = 16 * (place % 2);
+            let word = &mut words[self.high + place / 2];
+            *word = *word & !(0xffff << shift) | high << shift;
+        }
+    }
+}
 
 const fn end_word(peer: PeerIndex, state: ConnectionState) -> u32 {
     peer.0 << 1 | matches!(state, ConnectionState::Connected) as u32
 }
 
-const fn time_words(time: Time) -> [u32; 2] {
-    [time.as_ns() as u32, (time.as_ns() >> 32) as u32]
-}
-
 impl Connections {
+    #[inline]
+    fn is_wide(&self) -> bool {
+        self.connected & WIDE != 0
+    }
+
+    /// How many words the high parts of `count` times take.
+    #[inline]
+    fn high_words(count: usize, wide: bool) -> usize {
+        if wide { count } else { count.div_ceil(2) }
+    }
+
     /// How many connections there are in any state.
     #[inline]
     fn len(&self) -> usize {
-        self.words.len() / WORDS
+        // With an odd number of them there is one word too many, which the division ignores.
+        self.words.len() / if self.is_wide() { 5 } else { 4 }
     }
 
     #[inline]
@@ -69,7 +127,13 @@ impl Connections {
         let ends = self.ends();
         let least = end_word(peer, ConnectionState::Dialling);
         let place = if ends.len() <= COMPARED_MAX {
-            ends.iter().map(|&end| usize::from(end < least)).sum()
+            // As signed numbers, which all of them are: those are compared several at once.
+            let least = least as i32;
+            let less: u32 = ends
+                .iter()
+                .map(|&end| u32::from((end as i32) < least))
+                .sum();
+            less as usize
         } else {
             ends.partition_point(|&end| end < least)
         };
@@ -88,36 +152,79 @@ impl Connections {
         }
     }
 
-    /// Where the time stands at which the `place`-th was last heard.
+    /// When they were last heard.
     #[inline]
-    fn heard_at(&self, place: usize) -> usize {
-        self.len() + 2 * place
+    fn heard(&self) -> Times {
+        let (count, wide) = (self.len(), self.is_wide());
+        Times {
+            low: count,
+            high: 2 * count,
+            wide,
+        }
     }
 
+    /// Since when they are in their states.
     #[inline]
-    fn since_at(&self, place: usize) -> usize {
-        3 * self.len() + 2 * place
-    }
-
-    #[inline]
-    fn time(&self, at: usize) -> Time {
-        let words = &self.words[at..at + 2];
-        Time::from_ns(u64::from(words[0]) | u64::from(words[1]) << 32)
-    }
-
-    #[inline]
-    fn set_time(&mut self, at: usize, time: Time) {
-        self.words[at..at + 2].copy_from_slice(&time_words(time));
+    fn since(&self) -> Times {
+        let (count, wide) = (self.len(), self.is_wide());
+        let low = 2 * count + Self::high_words(count, wide);
+        Times {
+            low,
+            high: low + count,
+            wide,
+        }
     }
 
     #[inline]
     fn connection(&self, place: usize) -> Connection {
         Connection {
-            peer: PeerIndex(self.words[place] >> 1),
+            peer: self.peer(place),
             state: self.state(place),
-            last_heard: self.time(self.heard_at(place)),
-            since: self.time(self.since_at(place)),
+            last_heard: self.heard().get(&self.words, place),
+            since: self.since().get(&self.words, place),
         }
+    }
+
+    #[inline]
+    fn peer(&self, place: usize) -> PeerIndex {
+        PeerIndex(self.words[place] >> 1)
+    }
+
+    /// Makes these all connections.
+    fn set_all(&mut self, all: &[Connection]) {
+        let is_late = |c: &Connection| c.last_heard.max(c.since).as_ns() >= NARROW_END;
+        let wide = self.is_wide() || all.iter().any(is_late);
+        let count = all.len();
+        let connected = all.iter().filter(|c| c.state == ConnectionState::Connected);
+        self.connected = connected.count() as u32 | if wide { WIDE } else { 0 };
+        let len = 3 * count + 2 * Self::high_words(count, wide);
+        if len > self.words.capacity() {
+            // In a given graph no more will come; elsewhere a few more than there are.
+            self.words = Vec::with_capacity(if self.words.is_empty() { len } else { len + 8 });
+        }
+        self.words.clear();
+        self.words.resize(len, 0);
+        let (heard, since) = (self.heard(), self.since());
+        for (place, connection) in all.iter().enumerate() {
+            self.words[place] = end_word(connection.peer, connection.state);
+            heard.set(&mut self.words, place, connection.last_heard);
+            since.set(&mut self.words, place, connection.since);
+        }
+    }
+
+    /// Lets the times be wide if `now` is so late that it must be.
+    #[inline]
+    fn widen_for(&mut self, now: Time) {
+        if now.as_ns() >= NARROW_END && !self.is_wide() {
+            self.widen();
+        }
+    }
+
+    #[cold]
+    fn widen(&mut self) {
+        let all: SmallVec<[Connection; 16]> = self.iter().collect();
+        self.connected |= WIDE;
+        self.set_all(&all);
     }
 
     /// The connection to `peer`, if there is one in any state.
@@ -135,7 +242,7 @@ impl Connections {
     /// How many connections are finished.
     #[inline]
     pub fn connected(&self) -> usize {
-        self.connected as usize
+        (self.connected & !WIDE) as usize
     }
 
     /// How many connections are being dialled.
@@ -154,6 +261,15 @@ impl Connections {
             .filter(|connection| connection.state == ConnectionState::Connected)
     }
 
+    /// The other ends of all connections, finished or not, that were last heard before `time`.
+    #[inline]
+    pub fn iter_unheard_since(&self, time: Time) -> impl Iterator<Item = PeerIndex> + '_ {
+        let heard = self.heard();
+        let unheard = move |&place: &usize| heard.get(&self.words, place) < time;
+        let places = (0..self.len()).filter(unheard);
+        places.map(|place| self.peer(place))
+    }
+
     /// The other ends of the finished connections.
     #[inline]
     pub fn iter_connected_peers(&self) -> impl Iterator<Item = PeerIndex> + '_ {
@@ -167,10 +283,10 @@ impl Connections {
         self.place(peer).is_ok()
     }
 
-    /// The `place`-th connection, finished or not.
+    /// The other end of the `place`-th connection, finished or not.
     #[inline]
-    pub(super) fn at(&self, place: usize) -> Option<Connection> {
-        (place < self.len()).then(|| self.connection(place))
+    pub(super) fn peer_at(&self, place: usize) -> Option<PeerIndex> {
+        (place < self.len()).then(|| self.peer(place))
     }
 
     /// A little of each of the first lines, for a dozen connections those of the other ends and
@@ -183,31 +299,27 @@ impl Connections {
     }
 
     /// Begins with attempts to reach `peers`, which ascend, at `now`.
-    pub(super) fn begin(&mut self, peers: impl ExactSizeIterator<Item = PeerIndex>, now: Time) {
-        // Exactly as much room as there are peers: in a given graph no more will come.
-        let count = peers.len();
-        let mut words = Vec::with_capacity(WORDS * count);
-        words.extend(peers.map(|peer| end_word(peer, ConnectionState::Dialling)));
-        words.extend(std::iter::repeat_n(time_words(now), 2 * count).flatten());
-        self.words = words;
-        self.connected = 0;
+    pub(super) fn begin(&mut self, peers: impl Iterator<Item = PeerIndex>, now: Time) {
+        let all: SmallVec<[Connection; 16]> =
+            peers.map(|peer| Connection::dialled(peer, now)).collect();
+        *self = Connections::default();
+        self.set_all(&all);
     }
 
     /// Notes that something of `peer` arrived at `now`; the connection's state, if there is one.
     #[inline]
     pub(super) fn hear(&mut self, peer: PeerIndex, now: Time) -> Option<ConnectionState> {
+        self.widen_for(now);
         let place = self.place(peer).ok()?;
-        self.set_time(self.heard_at(place), now);
+        self.heard().set(&mut self.words, place, now);
         Some(self.state(place))
     }
 
     /// Adds a connection that will be the `place`-th.
-    fn insert(&mut self, place: usize, peer: PeerIndex, state: ConnectionState, now: Time) {
-        // From the back, so that the places in front of it still hold.
-        for at in [self.since_at(place), self.heard_at(place)] {
-            self.words.splice(at..at, time_words(now));
-        }
-        self.words.insert(place, end_word(peer, state));
+    fn insert(&mut self, place: usize, connection: Connection) {
+        let mut all: SmallVec<[Connection; 16]> = self.iter().collect();
+        all.insert(place, connection);
+        self.set_all(&all);
     }
 
     /// Begins to dial `peer`; false if there is a connection in any state already.
@@ -215,47 +327,56 @@ impl Connections {
         let Err(place) = self.place(peer) else {
             return false;
         };
-        self.insert(place, peer, ConnectionState::Dialling, now);
+        self.insert(place, Connection::dialled(peer, now));
         true
     }
 
     /// Makes the connection to `peer` a finished one.
     pub(super) fn settle(&mut self, peer: PeerIndex, now: Time) {
+        self.widen_for(now);
         match self.place(peer) {
-            Ok(place) if self.state(place) == ConnectionState::Connected => return,
+            Ok(place) if self.state(place) == ConnectionState::Connected => {}
             Ok(place) => {
                 self.words[place] = end_word(peer, ConnectionState::Connected);
-                self.set_time(self.heard_at(place), now);
-                self.set_time(self.since_at(place), now);
+                self.heard().set(&mut self.words, place, now);
+                self.since().set(&mut self.words, place, now);
+                self.connected += 1;
             }
-            Err(place) => self.insert(place, peer, ConnectionState::Connected, now),
+            Err(place) => {
+                let state = ConnectionState::Connected;
+                let connection = Connection {
+                    state,
+                    ..Connection::dialled(peer, now)
+                };
+                self.insert(place, connection);
+            }
         }
-        self.connected += 1;
     }
 
     /// Forgets the connection to `peer`; the state it was in, if there was one.
     pub(super) fn remove(&mut self, peer: PeerIndex) -> Option<ConnectionState> {
         let place = self.place(peer).ok()?;
-        let state = self.state(place);
-        for at in [self.since_at(place), self.heard_at(place)] {
-            self.words.drain(at..at + 2);
-        }
-        self.words.remove(place);
-        self.connected -= u32::from(state == ConnectionState::Connected);
-        Some(state)
+        let mut all: SmallVec<[Connection; 16]> = self.iter().collect();
+        let removed = all.remove(place);
+        self.set_all(&all);
+        Some(removed.state)
     }
 
     /// Forgets all connections; the peers they led to, and how many were finished.
     pub(super) fn clear(&mut self) -> (Vec<PeerIndex>, u32) {
         let peers = self.ends().iter().map(|end| PeerIndex(end >> 1)).collect();
-        self.words = Vec::new();
-        (peers, std::mem::take(&mut self.connected))
+        let connected = self.connected() as u32;
+        *self = Connections::default();
+        (peers, connected)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::random::{Purpose, Stream};
 
     #[test]
     fn keeps_states_and_times_in_order_of_peers() {
@@ -282,5 +403,52 @@ mod tests {
         assert!(!connections.is_connected(a) && connections.is_connected(b));
         assert_eq!(connections.clear(), (vec![b], 1));
         assert!(connections.iter().next().is_none());
+    }
+
+    /// Against a plain list, with few and many connections, early and late.
+    #[test]
+    fn does_as_a_list_does() {
+        let mut stream = Stream::global(1, Purpose::Sample);
+        let mut connections = Connections::default();
+        let mut list: BTreeMap<u32, (bool, u64, u64)> = BTreeMap::new();
+        let mut now = 0;
+        for step in 0..20_000_u64 {
+            let limit = if step / 2_000 % 2 == 0 { 12 } else { 100 };
+            let peer = stream.below(limit) as u32;
+            // In the middle of it, beyond what narrow times can be.
+            now += stream.below(if step == 10_000 { 1 << 50 } else { 1 << 34 });
+            let (index, time) = (PeerIndex(peer), Time::from_ns(now));
+            match stream.below(4) {
+                0 => {
+                    let new = !list.contains_key(&peer);
+                    assert_eq!(connections.dial(index, time), new);
+                    list.entry(peer).or_insert((false, now, now));
+                }
+                1 => {
+                    connections.settle(index, time);
+                    let entry = list.entry(peer).or_insert((false, now, now));
+                    if !entry.0 {
+                        *entry = (true, now, now);
+                    }
+                }
+                2 => {
+                    let state = connections.remove(index);
+                    let connected = state.map(|state| state == ConnectionState::Connected);
+                    assert_eq!(connected, list.remove(&peer).map(|entry| entry.0));
+                }
+                _ => {
+                    let heard = connections.hear(index, time).is_some();
+                    assert_eq!(heard, list.contains_key(&peer));
+                    list.entry(peer).and_modify(|entry| entry.1 = now);
+                }
+            }
+            let seen = connections.iter().map(|c| {
+                let connected = c.state == ConnectionState::Connected;
+                (c.peer.0, (connected, c.last_heard.as_ns(), c.since.as_ns()))
+            });
+            assert!(seen.eq(list.clone()), "step {step}");
+            let connected = list.values().filter(|entry| entry.0).count();
+            assert_eq!(connections.connected(), connected);
+        }
     }
 }

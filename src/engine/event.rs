@@ -159,17 +159,54 @@ impl Event {
         )
     }
 
-    /// What comes first in [`Event::key`], as one number.
+    /// An event without a body; `count` tells it from others of the same time and order.
     #[inline]
-    pub(super) fn time_and_order(&self) -> u128 {
-        u128::from(self.time.as_ns()) << 64 | u128::from(self.order)
+    pub(super) fn plain(time: u64, order: u64, count: u32) -> Self {
+        Event {
+            time: Time::from_ns(time),
+            order,
+            sequence: count,
+            body: 0,
+        }
     }
 
-    /// The total order of events: time, receiver, kind, sender, the sender's own counter. It
-    /// depends on nothing else, in particular not on who was queued first.
+    /// The same event with another counter.
     #[inline]
-    pub fn key(&self) -> (Time, u64, u32) {
-        (self.time, self.order, self.sequence)
+    pub(super) fn counted(self, count: u32) -> Self {
+        Event {
+            sequence: count,
+            ..self
+        }
+    }
+
+    /// Its time; its receiver, kind and sender, in this order, as one number.
+    #[inline]
+    pub fn time_and_order(&self) -> (Time, u64) {
+        (self.time, self.order)
+    }
+
+    /// The total order of events: time, receiver, kind, sender; of those that have all this in
+    /// common, the ones without a body first; then the sender's own counter. It depends on
+    /// nothing else, in particular not on who was queued first.
+    #[inline]
+    fn key(&self) -> (u128, bool, u32) {
+        let (time, order, has_body) = self.first_key();
+        (
+            u128::from(time) << 64 | u128::from(order),
+            has_body,
+            self.sequence,
+        )
+    }
+
+    #[inline]
+    fn first_key(&self) -> (u64, u64, bool) {
+        (self.time.as_ns(), self.order, self.body != 0)
+    }
+
+    /// Whether it comes before `later`, which was queued after it.
+    #[inline]
+    pub(super) fn precedes(&self, later: &Event) -> bool {
+        self.first_key() <= later.first_key()
     }
 }
 
@@ -182,6 +219,7 @@ impl PartialEq for Event {
 impl Eq for Event {}
 
 impl PartialOrd for Event {
+    #[inline]
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }

@@ -13,6 +13,7 @@ mod queue;
 mod rumours;
 mod service;
 mod shard;
+mod sorter;
 mod windows;
 mod world;
 

@@ -5,9 +5,8 @@ use smallvec::SmallVec;
 use super::connections::Connections;
 use super::event::{Event, Kind};
 use super::post::{EMPTY, Post};
-use super::rumours::{OWN_ROW, Receipt, Rumours};
 use super::world::World;
-use crate::message::{MessageType, Rumour, RumourId};
+use crate::message::MessageType;
 use crate::network::{Link, LinkMode, SenderConditions};
 use crate::peer::{PeerIndex, TypeIndex};
 use crate::random::{Purpose, Stream};
@@ -31,7 +30,7 @@ pub struct PeerTraffic {
 ///
 /// In a large network each line of the cache that an event reads comes from memory. So the order
 /// of the fields is kept: the first line is what every message needs, the second what every
-/// message changes, the third links and timers, the last what gossip needs.
+/// message changes, the third links and timers.
 #[repr(C, align(64))]
 pub(super) struct PeerState {
     pub(super) connections: Connections,
@@ -60,8 +59,6 @@ pub(super) struct PeerState {
     pub(super) conditions: Option<Box<SenderConditions>>,
     /// What an offline peer comes back to.
     pub(super) absence: Option<Box<Absence>>,
-
-    pub(super) rumours: Rumours,
 }
 
 /// What an offline peer comes back to.
@@ -95,7 +92,6 @@ impl PeerState {
             kept_offline: 0,
             conditions: None,
             absence: None,
-            rumours: Rumours::default(),
         }
     }
 
@@ -116,57 +112,6 @@ impl PeerState {
             .set_bandwidth(world.bandwidth_ul[me.as_usize()] * factor);
         self.downlink
             .set_bandwidth(world.bandwidth_dl[me.as_usize()] * factor);
-    }
-
-    /// Takes in a rumour that has arrived; whether the peer did not hold it yet.
-    pub(super) fn receive_rumour(
-        &mut self,
-        post: &mut Post,
-        now: Time,
-        me: PeerIndex,
-        rumour: &Rumour,
-    ) -> bool {
-        let deliveries = &mut post.recorder.deliveries;
-        let (row, new) = match self.rumours.take(rumour) {
-            Receipt::First(place) => {
-                let row = deliveries.receive(me, rumour, now);
-                self.rumours.set_row(place, row);
-                return true;
-            }
-            Receipt::Again(row) => (row, true),
-            Receipt::Copy(row) => (row, false),
-        };
-        if row != OWN_ROW {
-            deliveries.receive_again(row);
-        }
-        new
-    }
-
-    /// Makes a rumour of the peer's own, which it then holds.
-    pub(super) fn publish(
-        &mut self,
-        post: &mut Post,
-        now: Time,
-        me: PeerIndex,
-        bytes: u32,
-        ttl: u16,
-    ) -> Rumour {
-        let rumour = Rumour {
-            id: RumourId {
-                origin: me,
-                counter: self.rumours.next_counter(),
-            },
-            produced: now,
-            bytes,
-            variant: 0,
-            ttl,
-            hops: 0,
-        };
-        if let Receipt::First(place) = self.rumours.take(&rumour) {
-            self.rumours.set_row(place, OWN_ROW);
-        }
-        post.recorder.deliveries.produce(&rumour);
-        rumour
     }
 
     /// Whether a timer runs out before `time`.

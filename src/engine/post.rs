@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::event::Event;
 use super::queue::EventQueue;
+use super::rumours::{OWN_ROW, Receipt, Rumours};
 use super::service::Rejoin;
-use crate::message::{HEADER_BYTES, Payload};
+use crate::message::{HEADER_BYTES, Payload, Rumour, RumourId};
 use crate::peer::PeerIndex;
 use crate::record::Recorder;
 use crate::time::Time;
@@ -22,6 +23,8 @@ pub(super) struct Post {
     /// Messages for the peers of other shards, by shard.
     outgoing: Vec<Mail>,
     pub(super) recorder: Recorder,
+    /// What the shard's peers hold; none of them before the first holds any.
+    rumours: Vec<Rumours>,
     /// Peers that the handler being run has disconnected from; its peer's services are told
     /// when it returns.
     pub(super) parted: Vec<PeerIndex>,
@@ -91,6 +94,7 @@ impl Post {
             firsts,
             queue: EventQueue::default(),
             recorder,
+            rumours: Vec::new(),
             parted: Vec::new(),
             switches: Vec::new(),
             parcels: Vec::new(),
@@ -107,6 +111,69 @@ impl Post {
     #[inline]
     pub(super) fn place(&self, peer: PeerIndex) -> usize {
         (peer.0 - self.first) as usize
+    }
+
+    /// The rumours that a peer of the shard holds.
+    #[inline]
+    pub(super) fn rumours(&self, peer: PeerIndex) -> &Rumours {
+        static NONE: Rumours = Rumours::NONE;
+        self.rumours.get(self.place(peer)).unwrap_or(&NONE)
+    }
+
+    /// The rumours that a peer of the shard holds, to be changed.
+    #[inline]
+    fn held(&mut self, peer: PeerIndex) -> &mut Rumours {
+        let place = self.place(peer);
+        if self.rumours.is_empty() {
+            let count = self.count as usize;
+            self.rumours.resize_with(count, || Rumours::NONE);
+        }
+        &mut self.rumours[place]
+    }
+
+    /// Lets a peer forget all rumours.
+    pub(super) fn forget_rumours(&mut self, peer: PeerIndex) {
+        if !self.rumours.is_empty() {
+            self.held(peer).forget();
+        }
+    }
+
+    /// Takes in a rumour that has arrived; whether the peer did not hold it yet.
+    pub(super) fn receive(&mut self, now: Time, me: PeerIndex, rumour: &Rumour) -> bool {
+        let (row, new) = match self.held(me).take(rumour) {
+            Receipt::First(place) => {
+                let row = self.recorder.deliveries.receive(me, rumour, now);
+                self.held(me).set_row(place, row);
+                return true;
+            }
+            Receipt::Again(row) => (row, true),
+            Receipt::Copy(row) => (row, false),
+        };
+        if row != OWN_ROW {
+            self.recorder.deliveries.receive_again(row);
+        }
+        new
+    }
+
+    /// Makes a rumour of a peer's own, which it then holds.
+    pub(super) fn publish(&mut self, now: Time, me: PeerIndex, bytes: u32, ttl: u16) -> Rumour {
+        let held = self.held(me);
+        let rumour = Rumour {
+            id: RumourId {
+                origin: me,
+                counter: held.next_counter(),
+            },
+            produced: now,
+            bytes,
+            variant: 0,
+            ttl,
+            hops: 0,
+        };
+        if let Receipt::First(place) = held.take(&rumour) {
+            held.set_row(place, OWN_ROW);
+        }
+        self.recorder.deliveries.produce(&rumour);
+        rumour
     }
 
     /// Queues a message for its receiver, in whichever shard that is.

@@ -12,29 +12,97 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::event::Event;
+use super::sorter::Sorter;
 use crate::time::Time;
 
 const DIGIT_BITS: u32 = 6;
 const SLOTS: usize = 1 << DIGIT_BITS;
 const LEVELS: usize = 11;
-/// Events in a block of a slot: about 1 KiB.
-const BLOCK: usize = 42;
+/// Bytes of a block of a slot: so many events are written one after the other.
+const BLOCK_BYTES: usize = 2 << 10;
 /// A slot of at most this many events is sorted rather than spread: it fits the cache.
-const SORT_MAX: usize = 2048;
+const SORT_MAX: usize = 4096;
+/// The levels of which that holds: their slots are shorter than most delays, so that few events
+/// are queued for a span while it is walked. Of the levels above, only slots of few events are.
+const SORT_LEVELS: usize = 4;
+const SORT_FEW: usize = 256;
 /// A heap beside the walk of more than this many events is put back into the ladder.
 const LATE_MAX: usize = 4096;
 
-/// A slot: blocks filled one after the other, so that queueing is a sequential write.
+/// What most events are: messages and timers without a body.
+#[derive(Clone, Copy)]
+struct Plain {
+    time: u64,
+    order: u64,
+}
+
+/// Blocks filled one after the other, so that queueing is a sequential write.
+struct Lane<T> {
+    full: Vec<Vec<T>>,
+    /// The block being filled.
+    last: Vec<T>,
+}
+
+impl<T> Default for Lane<T> {
+    fn default() -> Self {
+        Lane {
+            full: Vec::new(),
+            last: Vec::new(),
+        }
+    }
+}
+
+impl<T> Lane<T> {
+    const BLOCK: usize = BLOCK_BYTES / size_of::<T>();
+
+    fn len(&self) -> usize {
+        self.full.len() * Self::BLOCK + self.last.len()
+    }
+
+    #[inline]
+    fn push(&mut self, item: T, spare: &mut Vec<Vec<T>>) {
+        if self.last.len() == self.last.capacity() {
+            self.begin_block(spare);
+        }
+        self.last.push(item);
+    }
+
+    fn begin_block(&mut self, spare: &mut Vec<Vec<T>>) {
+        let block = spare.pop();
+        let block = block.unwrap_or_else(|| Vec::with_capacity(Self::BLOCK));
+        let full = std::mem::replace(&mut self.last, block);
+        // One that was never filled has no block at all.
+        if !full.is_empty() {
+            self.full.push(full);
+        }
+    }
+
+    /// Hands out all items in the order in which they were pushed. What blocks are emptied is
+    /// spare at once, so that what is done with the items needs no second copy of them.
+    fn drain(&mut self, mut each: impl FnMut(T, &mut Vec<Vec<T>>), spare: &mut Vec<Vec<T>>) {
+        let last = std::mem::take(&mut self.last);
+        for mut block in self.full.drain(..).chain([last]) {
+            for item in block.drain(..) {
+                each(item, spare);
+            }
+            if block.capacity() > 0 {
+                spare.push(block);
+            }
+        }
+    }
+}
+
+/// A slot: its events in two lanes, since most need no more than [`Plain`] holds. Their
+/// counters are not kept: each lane is in the order in which a sender filled it.
 #[derive(Default)]
 struct Slot {
-    full: Vec<Vec<Event>>,
-    /// The block being filled.
-    last: Vec<Event>,
+    plain: Lane<Plain>,
+    whole: Lane<Event>,
 }
 
 impl Slot {
     fn len(&self) -> usize {
-        self.full.len() * BLOCK + self.last.len()
+        self.plain.len() + self.whole.len()
     }
 }
 
@@ -51,7 +119,9 @@ pub struct EventQueue {
     slots: Vec<Slot>,
     /// Which slots of a level hold events, as bits.
     occupied: [u64; LEVELS],
-    spare: Vec<Vec<Event>>,
+    spare: Vec<Vec<Plain>>,
+    spare_whole: Vec<Vec<Event>>,
+    sorter: Sorter,
     len: usize,
 }
 
@@ -68,6 +138,8 @@ impl Default for EventQueue {
                 .collect(),
             occupied: [0; LEVELS],
             spare: Vec::new(),
+            spare_whole: Vec::new(),
+            sorter: Sorter::default(),
             len: 0,
         }
     }
@@ -129,7 +201,10 @@ impl EventQueue {
     #[inline]
     pub fn pop_before(&mut self, end: Time) -> Option<Event> {
         if let Some(&event) = self.walked.get(self.next)
-            && self.late.peek().is_none_or(|Reverse(late)| event < *late)
+            && self
+                .late
+                .peek()
+                .is_none_or(|Reverse(late)| event.precedes(late))
         {
             if event.time() >= end {
                 return None;
@@ -154,7 +229,7 @@ impl EventQueue {
                 }
                 (Some(_), None) => false,
                 (None, Some(_)) => true,
-                (Some(walked), Some(Reverse(late))) => late < walked,
+                (Some(walked), Some(Reverse(late))) => !walked.precedes(late),
             };
             let event = if take_late {
                 late.map(|&Reverse(event)| event)
@@ -174,25 +249,29 @@ impl EventQueue {
         }
     }
 
+    #[inline]
     fn push_to_ladder(&mut self, event: Event) {
-        let time = event.time().as_ns();
+        let place = self.slot_for(event.time().as_ns());
+        let slot = &mut self.slots[place];
+        if event.body() == 0 {
+            let (time, order) = event.time_and_order();
+            let time = time.as_ns();
+            slot.plain.push(Plain { time, order }, &mut self.spare);
+        } else {
+            slot.whole.push(event, &mut self.spare_whole);
+        }
+    }
+
+    /// The slot for an event at `time`, which is marked as occupied.
+    #[inline]
+    fn slot_for(&mut self, time: u64) -> usize {
         debug_assert!(time >= self.base, "an event in the past");
         let differing = time ^ self.base;
         // `| 1` gives an event at the base itself the lowest level.
         let level = ((63 - (differing | 1).leading_zeros()) / DIGIT_BITS) as usize;
         let digit = (time >> (level as u32 * DIGIT_BITS)) as usize % SLOTS;
         self.occupied[level] |= 1 << digit;
-        let slot = &mut self.slots[level * SLOTS + digit];
-        // A slot that was never filled has no block at all.
-        if slot.last.len() >= slot.last.capacity().min(BLOCK) {
-            let spare = self.spare.pop();
-            let block = spare.unwrap_or_else(|| Vec::with_capacity(BLOCK));
-            let full = std::mem::replace(&mut slot.last, block);
-            if !full.is_empty() {
-                slot.full.push(full);
-            }
-        }
-        slot.last.push(event);
+        level * SLOTS + digit
     }
 
     /// Makes the earliest slot the walked span; false if there is none before `end`.
@@ -207,28 +286,35 @@ impl EventQueue {
             }
             let place = level * SLOTS + digit;
             self.occupied[level] &= !(1 << digit);
-            let count = self.slots[place].len();
-            let Slot { mut full, mut last } = std::mem::take(&mut self.slots[place]);
+            let mut slot = std::mem::take(&mut self.slots[place]);
             self.base = start.max(self.base);
-            if level == 0 || count <= SORT_MAX {
+            let sort_max = if level < SORT_LEVELS {
+                SORT_MAX
+            } else {
+                SORT_FEW
+            };
+            if level == 0 || slot.len() <= sort_max {
                 self.span_end = start.saturating_add(1 << shift);
-                for block in full.iter_mut().chain([&mut last]) {
-                    self.walked.append(block);
-                }
-                sort(&mut self.walked);
-                self.spare.append(&mut full);
-                self.slots[place].last = last;
+                self.walk(&mut slot);
             } else {
                 self.span_end = self.base;
-                for mut block in full.drain(..).chain([last]) {
-                    for event in block.drain(..) {
-                        self.push_to_ladder(event);
-                    }
-                    // At once, so that spreading a slot needs no second copy of it.
-                    self.spare.push(block);
-                }
+                let mut spare = std::mem::take(&mut self.spare);
+                let spread = |plain: Plain, spare: &mut _| {
+                    let place = self.slot_for(plain.time);
+                    self.slots[place].plain.push(plain, spare);
+                };
+                slot.plain.drain(spread, &mut spare);
+                self.spare = spare;
+                let mut spare = std::mem::take(&mut self.spare_whole);
+                let spread = |event: Event, spare: &mut _| {
+                    let place = self.slot_for(event.time().as_ns());
+                    self.slots[place].whole.push(event, spare);
+                };
+                slot.whole.drain(spread, &mut spare);
+                self.spare_whole = spare;
             }
-            self.slots[place].full = full;
+            // Only for the memory of its lists: it is empty.
+            self.slots[place] = slot;
             if !self.walked.is_empty() {
                 return true;
             }
@@ -236,36 +322,40 @@ impl EventQueue {
         false
     }
 
+    /// Makes the events of a slot, sorted, those that are walked.
+    fn walk(&mut self, slot: &mut Slot) {
+        let walked = &mut self.walked;
+        walked.reserve(slot.len());
+        let plain = |Plain { time, order }, _: &mut _| {
+            walked.push(Event::plain(time, order, walked.len() as u32));
+        };
+        slot.plain.drain(plain, &mut self.spare);
+        let whole = |event: Event, _: &mut _| {
+            walked.push(event.counted(walked.len() as u32));
+        };
+        slot.whole.drain(whole, &mut self.spare_whole);
+        self.sorter.sort(walked);
+    }
+
     /// Puts what is left of the walked span back into the ladder, from the earliest of it on:
     /// more came in for the span than a heap handles well.
     fn restart_span(&mut self) {
-        let walked = std::mem::take(&mut self.walked);
-        let late = std::mem::take(&mut self.late).into_vec();
-        let rest = || {
-            walked[self.next..]
-                .iter()
-                .chain(late.iter().map(|Reverse(event)| event))
-        };
-        let Some(first) = rest().map(Event::time).min() else {
+        let mut rest = std::mem::take(&mut self.walked);
+        rest.drain(..self.next);
+        // A sender's events in the order in which it sent them: late ones are the later ones.
+        let mut late = std::mem::take(&mut self.late).into_vec();
+        late.sort_unstable_by(|a, b| b.cmp(a));
+        rest.extend(late.into_iter().map(|Reverse(event)| event));
+        let Some(first) = rest.iter().map(Event::time).min() else {
             return;
         };
         // Levels above the span keep their places: the new base shares all their digits.
         self.base = first.as_ns();
         self.span_end = self.base;
-        let rest: Vec<Event> = rest().copied().collect();
         self.next = 0;
         for event in rest {
             self.push_to_ladder(event);
         }
-    }
-}
-
-/// Sorts by time and order, which are compared as one number and without a branch; the counters
-/// hardly ever decide.
-fn sort(events: &mut [Event]) {
-    events.sort_unstable_by_key(Event::time_and_order);
-    if !events.is_sorted() {
-        events.sort_unstable();
     }
 }
 
@@ -279,16 +369,21 @@ mod tests {
     use crate::peer::PeerIndex;
     use crate::random::{Purpose, Stream, mix};
 
+    /// Every second event has a body, which is its counter: so the order of ties shows.
     fn event(time: u64, receiver: u32, sequence: u32) -> Event {
         let kind = Kind::Timer { slot: 0 };
-        Event::new(
-            Time::from_ns(time),
-            PeerIndex(receiver),
-            kind,
-            0,
-            sequence,
-            0,
-        )
+        let receiver = PeerIndex(receiver);
+        let body = sequence % 2 * sequence;
+        Event::new(Time::from_ns(time), receiver, kind, 0, sequence, body)
+    }
+
+    /// What an event is, but for its counter.
+    fn seen(event: Event) -> ((Time, u64), u32) {
+        (event.time_and_order(), event.body())
+    }
+
+    fn pop_all(queue: &mut EventQueue) -> Vec<((Time, u64), u32)> {
+        std::iter::from_fn(|| queue.pop_before(Time::MAX).map(seen)).collect()
     }
 
     /// Pops and pushes at random, against a heap; delays are drawn by `delay`.
@@ -312,8 +407,8 @@ mod tests {
         }
         for step in 0..steps {
             let popped = queue.pop_before(Time::MAX);
-            let expected = oracle.pop().map(|Reverse(event)| event);
-            assert_eq!(popped, expected, "step {step} of seed {seed}");
+            let expected = oracle.pop().map(|Reverse(event)| seen(event));
+            assert_eq!(popped.map(seen), expected, "step {step} of seed {seed}");
             let Some(now) = popped else { break };
             for _ in 0..stream.below(3) {
                 let time = now.time().as_ns() + delay(&mut stream);
@@ -351,26 +446,27 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
-        /// The queue against a heap, with counters in no order: times are often equal, and so
-        /// are receivers.
+        /// The queue against a heap: times are often equal, and so are receivers.
         #[test]
         fn whatever_is_pushed_comes_out_in_order(
             rounds in vec((0_u8..5, any::<u64>(), 1_usize..4_000, 0_usize..5_000), 1..12),
         ) {
             let mut queue = EventQueue::default();
             let mut oracle = BinaryHeap::new();
-            let mut now = 0;
+            let (mut now, mut sequence) = (0, 0);
             for (shape, seed, pushes, pops) in rounds {
                 for place in 0..pushes as u64 {
                     let number = mix(seed ^ place);
                     let time = later(now, shape, number).min(Time::MAX.as_ns() / 2);
-                    let event = event(time, number as u32 % 3, mix(number) as u32);
+                    sequence += 1 + mix(number) as u32 % 2;
+                    let event = event(time, number as u32 % 3, sequence);
                     queue.push(event);
                     oracle.push(Reverse(event));
                 }
                 for _ in 0..pops {
                     let popped = queue.pop_before(Time::MAX);
-                    prop_assert_eq!(popped, oracle.pop().map(|Reverse(event)| event));
+                    let expected = oracle.pop().map(|Reverse(event)| seen(event));
+                    prop_assert_eq!(popped.map(seen), expected);
                     now = popped.map_or(now, |event| event.time().as_ns());
                 }
                 prop_assert_eq!(queue.len(), oracle.len());
@@ -390,21 +486,25 @@ mod tests {
             expected.push(late);
         }
         expected.sort_unstable();
-        let popped: Vec<Event> = std::iter::from_fn(|| queue.pop_before(Time::MAX)).collect();
-        assert_eq!(popped, expected);
+        let expected: Vec<_> = expected.into_iter().map(seen).collect();
+        assert!(pop_all(&mut queue) == expected, "not in order");
     }
 
     #[test]
     fn leaves_what_is_not_due() {
         let mut queue = EventQueue::default();
+        let pop = |queue: &mut EventQueue, end| {
+            let popped = queue.pop_before(Time::from_ns(end));
+            popped.map(|event| event.time().as_ns())
+        };
         queue.push(event(10, 0, 0));
         queue.push(event(20, 0, 1));
-        assert_eq!(queue.pop_before(Time::from_ns(20)), Some(event(10, 0, 0)));
-        assert_eq!(queue.pop_before(Time::from_ns(20)), None);
+        assert_eq!(pop(&mut queue, 20), Some(10));
+        assert_eq!(pop(&mut queue, 20), None);
         // Before what was looked at, but not before what was popped.
         queue.push(event(15, 0, 2));
-        assert_eq!(queue.pop_before(Time::from_ns(20)), Some(event(15, 0, 2)));
-        assert_eq!(queue.pop_before(Time::from_ns(21)), Some(event(20, 0, 1)));
+        assert_eq!(pop(&mut queue, 20), Some(15));
+        assert_eq!(pop(&mut queue, 21), Some(20));
         assert_eq!(queue.len(), 0);
     }
 }

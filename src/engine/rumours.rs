@@ -41,6 +41,13 @@ pub(super) enum Receipt {
 }
 
 impl Rumours {
+    /// No rumours.
+    pub(super) const NONE: Rumours = Rumours {
+        marks: Vec::new(),
+        rumours: Vec::new(),
+        produced: 0,
+    };
+
     fn place(&self, id: RumourId) -> Result<usize, usize> {
         // The newest rumours of one origin come last: look there first.
         let (older, newest) = self.marks.split_at(self.marks.len().saturating_sub(NEWEST));
@@ -49,6 +56,12 @@ impl Rumours {
             Some(place) => Err(older.len() + place + 1),
             None => older.binary_search_by_key(&id, |mark| mark.id),
         }
+    }
+
+    /// How many rumours the peer knows of, held or forgotten.
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.marks.len()
     }
 
     /// The newest mark: reading it brings it into the cache.

@@ -2,13 +2,15 @@
 
 use std::fmt;
 
-use super::connections::{Connection, ConnectionState, Connections};
+use smallvec::SmallVec;
+
+use super::connections::{ConnectionState, Connections};
 use super::event::Kind;
 use super::peer_state::PeerState;
-use super::post::{Post, Switch};
+use super::post::{EMPTY, Post, Switch};
 use super::rumours::Rumours;
 use super::world::World;
-use crate::message::{HEADER_BYTES, Message, MessageType, Payload, Rumour};
+use crate::message::{Message, MessageType, Payload, Rumour};
 use crate::peer::{PeerId, PeerIndex, TypeIndex};
 use crate::random::Stream;
 use crate::record::{ConnectionEvent, LogLevel};
@@ -104,6 +106,20 @@ impl<S: Service + ?Sized> Service for Box<S> {
     }
 }
 
+/// The random streams of services, each made when it is first drawn from.
+#[derive(Default)]
+pub(super) struct Streams(Vec<Option<Box<Stream>>>);
+
+impl Streams {
+    #[inline]
+    fn get(&mut self, place: usize, make: impl FnOnce() -> Stream) -> &mut Stream {
+        if place >= self.0.len() {
+            self.0.resize_with(place + 1, || None);
+        }
+        self.0[place].get_or_insert_with(|| Box::new(make()))
+    }
+}
+
 /// A timer's tag must be below this.
 pub const TIMER_TAG_LIMIT: u32 = 1 << 28;
 
@@ -112,9 +128,13 @@ pub struct Context<'a> {
     pub(super) now: Time,
     pub(super) me: PeerIndex,
     pub(super) slot: u8,
+    /// A peer that there is a connection with, in any state: the one that a message came from.
+    pub(super) known: Option<PeerIndex>,
     pub(super) world: &'a World,
     pub(super) peer: &'a mut PeerState,
-    pub(super) stream: &'a mut Option<Box<Stream>>,
+    pub(super) streams: &'a mut Streams,
+    /// The place of the service among all of its shard.
+    pub(super) place: usize,
     pub(super) post: &'a mut Post,
 }
 
@@ -184,16 +204,16 @@ impl Context<'_> {
     #[inline]
     pub fn random(&mut self) -> &mut Stream {
         let (world, me, slot) = (self.world, self.me, self.slot);
-        self.stream.get_or_insert_with(|| {
+        self.streams.get(self.place, || {
             let id = world.names.id(me).0;
-            Box::new(Stream::service(world.seed, id, slot.into()))
+            Stream::service(world.seed, id, slot.into())
         })
     }
 
     /// Sends a message of `bytes` bytes in all to a connected or dialled peer. False, and an
     /// error in the log, if it is neither.
     pub fn send(&mut self, to: PeerIndex, kind: MessageType, payload: Payload, bytes: u32) -> bool {
-        if !self.peer.connections.contains(to) {
+        if !self.may_send(to) {
             self.complain(to, kind);
             return false;
         }
@@ -201,6 +221,12 @@ impl Context<'_> {
         self.peer
             .send(self.world, self.post, self.now, self.me, to, kind, body);
         true
+    }
+
+    /// Whether there is a connection to `to` in any state.
+    #[inline]
+    fn may_send(&self, to: PeerIndex) -> bool {
+        self.known == Some(to) || self.peer.connections.contains(to)
     }
 
     /// Sends the same message of `bytes` bytes in all to several peers, which are connected or
@@ -233,23 +259,33 @@ impl Context<'_> {
         );
     }
 
-    /// Sends a message without content, [`HEADER_BYTES`] long.
+    /// Sends a message without content, [`HEADER_BYTES`](crate::message::HEADER_BYTES) long.
+    #[inline]
     pub fn send_empty(&mut self, to: PeerIndex, kind: MessageType) -> bool {
-        self.send(to, kind, Payload::Empty, HEADER_BYTES)
+        if !self.may_send(to) {
+            self.complain(to, kind);
+            return false;
+        }
+        self.peer
+            .send(self.world, self.post, self.now, self.me, to, kind, EMPTY);
+        true
     }
 
-    /// Sends a message without content to every connected peer for which `wanted` says so.
-    pub fn send_empty_where(&mut self, kind: MessageType, wanted: impl Fn(&Connection) -> bool) {
-        let body = self.post.store(Payload::Empty, HEADER_BYTES, 1);
-        let mut place = 0;
-        while let Some(connection) = self.peer.connections.at(place) {
-            place += 1;
-            if connection.state == ConnectionState::Connected && wanted(&connection) {
-                let to = connection.peer;
+    /// Sends a message without content to every connected peer that was last heard before `time`.
+    pub fn send_empty_to_unheard(&mut self, kind: MessageType, time: Time) {
+        let connections = &self.peer.connections;
+        let unheard: SmallVec<[PeerIndex; 16]> = connections.iter_unheard_since(time).collect();
+        for to in unheard {
+            if self.peer.connections.is_connected(to) {
                 self.peer
-                    .send(self.world, self.post, self.now, self.me, to, kind, body);
+                    .send(self.world, self.post, self.now, self.me, to, kind, EMPTY);
             }
         }
+    }
+
+    /// Sends a message without content to every connected peer.
+    pub fn send_empty_to_all(&mut self, kind: MessageType) {
+        self.send_empty_to_unheard(kind, Time::from_ns(u64::MAX));
     }
 
     /// Offers `peer` a connection: sends Hello, unless there is a connection, finished or not,
@@ -276,6 +312,7 @@ impl Context<'_> {
     /// As [`Context::disconnect`], counted as `event` if there was a finished connection.
     pub fn disconnect_as(&mut self, peer: PeerIndex, event: ConnectionEvent) {
         if let Some(state) = self.peer.connections.remove(peer) {
+            self.known = None;
             let event = match state {
                 // An attempt that is ended for whatever reason has had no answer.
                 ConnectionState::Dialling => ConnectionEvent::Unanswered,
@@ -328,13 +365,13 @@ impl Context<'_> {
     /// The rumours that this peer holds.
     #[inline]
     pub fn rumours(&self) -> &Rumours {
-        &self.peer.rumours
+        self.post.rumours(self.me)
     }
 
     /// Makes a rumour of this peer's own, with a payload of so many bytes, which may be relayed
     /// `ttl` times. The peer holds it.
     pub fn publish(&mut self, bytes: u32, ttl: u16) -> Rumour {
-        self.peer.publish(self.post, self.now, self.me, bytes, ttl)
+        self.post.publish(self.now, self.me, bytes, ttl)
     }
 
     /// Counts a copy of a rumour that is not taken in, since its payload was altered.
@@ -345,8 +382,7 @@ impl Context<'_> {
     /// Takes in a copy of a rumour, which the peer then holds; whether it did not before. Its
     /// first receipt is recorded, and each further copy counted.
     pub fn receive(&mut self, rumour: &Rumour) -> bool {
-        self.peer
-            .receive_rumour(self.post, self.now, self.me, rumour)
+        self.post.receive(self.now, self.me, rumour)
     }
 
     /// Writes a line into this peer's log.

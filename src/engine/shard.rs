@@ -10,13 +10,13 @@ use super::connections::ConnectionState;
 use super::event::{Event, Kind};
 use super::peer_state::{Absence, PeerState};
 use super::post::{ANSWER, EMPTY, NEVER, Post, Switch};
-use super::service::{Context, Rejoin, Service};
+use super::service::{Context, Rejoin, Service, Streams};
 use super::world::World;
 use super::{Dials, Pause};
 use crate::message::{Message, MessageType, Payload};
 use crate::network::LinkMode;
 use crate::peer::PeerIndex;
-use crate::random::{Stream, mix};
+use crate::random::mix;
 use crate::record::{ConnectionEvent, DropCause, LogLevel, Recorder};
 use crate::time::Time;
 
@@ -29,8 +29,8 @@ pub(super) struct Shard<S> {
     pub(super) peers: Vec<PeerState>,
     /// The services of all its peers, peer by peer.
     pub(super) services: Vec<S>,
-    /// Their random streams, made when they are first drawn from.
-    pub(super) streams: Vec<Option<Box<Stream>>>,
+    /// Their random streams.
+    streams: Streams,
     /// Whom each peer dials when it begins, also afresh; `None` where no peer does that.
     pub(super) first_dials: Option<Arc<Dials>>,
     pub(super) post: Post,
@@ -57,7 +57,7 @@ impl<S: Service> Shard<S> {
             world,
             peers: Vec::with_capacity(range.len()),
             services: Vec::new(),
-            streams: Vec::new(),
+            streams: Streams::default(),
             first_dials: None,
             post: Post::new(range, firsts, recorder),
             now: Time::ZERO,
@@ -87,7 +87,6 @@ impl<S: Service> Shard<S> {
             let event = Event::new(start, me, Kind::Start, 0, 0, EMPTY);
             self.post.queue.push(event);
         }
-        self.streams.resize_with(self.services.len(), || None);
     }
 
     /// Handles the events before `until`, in order, until `budget` of them are handled or `stop`
@@ -139,6 +138,7 @@ impl<S: Service> Shard<S> {
             sum ^= peer.foresee(links);
             if event.has_content() {
                 sum ^= u64::from(self.post.bytes(event.body()));
+                sum ^= self.post.rumours(event.receiver()).len() as u64;
             }
         }
         black_box(sum);
@@ -148,7 +148,7 @@ impl<S: Service> Shard<S> {
             let peer = &self.peers[self.post.place(event.receiver())];
             sum ^= peer.connections.foresee();
             if event.has_content() {
-                sum ^= peer.rumours.foresee();
+                sum ^= self.post.rumours(event.receiver()).foresee();
             }
             black_box(
                 self.services
@@ -189,9 +189,9 @@ impl<S: Service> Shard<S> {
     fn count(&mut self, event: Event) {
         self.events += 1;
         // A sum does not depend on the order of its terms, and so not on how peers are spread
-        // over shards; each term names its time, peer, kind, sender and counter.
-        let (time, order, sequence) = event.key();
-        let term = mix(mix(time.as_ns() ^ u64::from(sequence) << 40) ^ order);
+        // over shards; each term names its time, peer, kind and sender.
+        let (time, order) = event.time_and_order();
+        let term = mix(mix(time.as_ns()) ^ order);
         self.digest = self.digest.wrapping_add(term);
     }
 
@@ -218,9 +218,9 @@ impl<S: Service> Shard<S> {
         self.post.recorder.load.online(self.now, me, true);
         let state = &mut self.peers[self.post.place(me)];
         let mut place = 0;
-        while let Some(connection) = state.connections.at(place) {
+        while let Some(to) = state.connections.peer_at(place) {
             place += 1;
-            let (to, hello) = (connection.peer, MessageType::HELLO);
+            let hello = MessageType::HELLO;
             self.post
                 .recorder
                 .connections
@@ -313,7 +313,11 @@ impl<S: Service> Shard<S> {
         while handlers != 0 {
             let slot = handlers.trailing_zeros() as usize;
             handlers &= handlers - 1;
+            // Unless a handler before has disconnected from it, or the engine.
+            let connected = kind > MessageType::GOODBYE && self.post.parted.is_empty();
+            let known = connected.then_some(from);
             self.with_service(me, slot, |service, context| {
+                context.known = known;
                 service.message(context, from, Message { kind, payload });
             });
         }
@@ -409,13 +413,14 @@ impl<S: Service> Shard<S> {
 
     /// Does what a peer's services want done when a handler has returned: the others are told
     /// whom one of them has disconnected from, and the peer goes offline or online.
-    #[inline]
+    #[inline(always)]
     fn follow_up(&mut self, me: PeerIndex) {
         if !(self.post.parted.is_empty() && self.post.switches.is_empty()) {
             self.follow_up_now(me);
         }
     }
 
+    #[cold]
     fn follow_up_now(&mut self, me: PeerIndex) {
         while let Some(peer) = self.post.parted.pop() {
             self.call_services(me, |service, context| service.disconnected(context, peer));
@@ -491,7 +496,7 @@ impl<S: Service> Shard<S> {
         };
         if fresh {
             peer.life += 1;
-            peer.rumours.forget();
+            self.post.forget_rumours(me);
             if let Some(first_dials) = &self.first_dials {
                 peers = first_dials.of(me).collect();
             }
@@ -537,9 +542,11 @@ impl<S: Service> Shard<S> {
             now: self.now,
             me,
             slot: slot as u8,
+            known: None,
             world: &self.world,
             peer,
-            stream: &mut self.streams[place],
+            streams: &mut self.streams,
+            place,
             post: &mut self.post,
         };
         call(&mut self.services[place], &mut context)

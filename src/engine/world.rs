@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::message::{MessageType, MessageTypes};
 use crate::network::{Conditions, LatencyTable, LinkLatencies, LinkMode};
-use crate::peer::{LocationIndex, Names, PeerIndex};
+use crate::peer::{LocationIndex, Names, PeerColumn, PeerIndex};
 use crate::random::Stream;
 use crate::time::Time;
 
@@ -17,9 +17,9 @@ pub struct World {
     /// Where each peer is.
     pub locations: Vec<LocationIndex>,
     /// Each peer's upload bandwidth in bit/s.
-    pub bandwidth_ul: Vec<f64>,
+    pub bandwidth_ul: PeerColumn<f64>,
     /// Each peer's download bandwidth in bit/s.
-    pub bandwidth_dl: Vec<f64>,
+    pub bandwidth_dl: PeerColumn<f64>,
     /// The latency between locations.
     pub latencies: LatencyTable,
     /// The latencies of single links, if any have one of their own.

@@ -45,7 +45,7 @@ impl Link {
     pub fn pass(&mut self, now: Time, bytes: u32) -> Time {
         let start = self.free_at.max(now);
         // Past the clock's end nothing is ever handled, so saturating is enough.
-        let taken = (self.ns_per_byte * f64::from(bytes) + 0.5) as u64;
+        let taken = (self.ns_per_byte * f64::from(bytes) + 0.5) as i64 as u64;
         self.free_at = Time::from_ns(start.as_ns().saturating_add(taken).min(Time::MAX.as_ns()));
         self.free_at
     }

@@ -88,13 +88,13 @@ impl Stream {
     /// A number in [0, 1), a multiple of 2^-53.
     #[inline]
     pub fn unit(&mut self) -> f64 {
-        (self.next_u64() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
+        (self.next_u64() >> 11) as i64 as f64 * (1.0 / (1u64 << 53) as f64)
     }
 
     /// A number in (0, 1): the middle of one of 2^53 equal cells of the unit interval.
     #[inline]
     pub fn open_unit(&mut self) -> f64 {
-        ((self.next_u64() >> 12) as f64 + 0.5) * (1.0 / (1u64 << 52) as f64)
+        ((self.next_u64() >> 12) as i64 as f64 + 0.5) * (1.0 / (1u64 << 52) as f64)
     }
 
     /// A whole number in `0..bound`, each equally likely (Lemire 2019, arXiv:1805.10941).

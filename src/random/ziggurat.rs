@@ -79,7 +79,7 @@ pub fn standard_normal(tables: &Ziggurat, stream: &mut Stream) -> f64 {
         let bits = stream.next_u64();
         let layer = (bits & 0xff) as usize;
         // The middle of one of 2^52 cells of (-1, 1): never 0, and each sign half of the time.
-        let u = ((bits >> 12) as f64 + 0.5) * (2.0 / (1_u64 << 52) as f64) - 1.0;
+        let u = ((bits >> 12) as i64 as f64 + 0.5) * (2.0 / (1_u64 << 52) as f64) - 1.0;
         let x = u * tables.x[layer];
         if x.abs() < tables.x[layer + 1] {
             return x;
@@ -112,7 +112,7 @@ pub fn standard_exponential(tables: &Ziggurat, stream: &mut Stream) -> f64 {
     loop {
         let bits = stream.next_u64();
         let layer = (bits & 0xff) as usize;
-        let u = ((bits >> 12) as f64 + 0.5) * (1.0 / (1_u64 << 52) as f64);
+        let u = ((bits >> 12) as i64 as f64 + 0.5) * (1.0 / (1_u64 << 52) as f64);
         let x = u * tables.x[layer];
         if x < tables.x[layer + 1] {
             return x;

@@ -4,6 +4,7 @@ use std::io;
 
 use super::rows::ColumnKind::{Integer, Real, Text};
 use super::rows::{Column, RowWriter};
+use crate::peer::PeerIndex;
 use crate::record::{LoadGroups, LoadSeries};
 use crate::simulation::Simulation;
 use crate::time::Time;
@@ -63,7 +64,7 @@ pub(super) fn write_load(
             LoadGroups::Peers => {
                 let world = simulation.world();
                 let place = world.locations[row.group].as_usize();
-                table.integer(names.ids[row.group].0);
+                table.integer(names.id(PeerIndex(row.group as u32)).0);
                 table.text(names.type_names[names.types[row.group].as_usize()].as_bytes());
                 table.text(locations[place].as_bytes());
             }

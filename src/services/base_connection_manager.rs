@@ -96,13 +96,11 @@ impl BaseConnectionManager {
     pub(super) fn check(&mut self, context: &mut Context<'_>) {
         let config = &*self.config;
         let now = context.now();
-        context.send_empty_where(config.ping, |connection| {
-            now.since(connection.last_heard) > config.ping_interval
-        });
-        let silent: SmallVec<[Connection; 4]> = context
-            .connections()
-            .iter()
-            .filter(|connection| now.since(connection.last_heard) > config.max_silence)
+        context.send_empty_to_unheard(config.ping, now.since(config.ping_interval));
+        let connections = context.connections();
+        let silent: SmallVec<[Connection; 4]> = connections
+            .iter_unheard_since(now.since(config.max_silence))
+            .filter_map(|peer| connections.get(peer))
             .collect();
         for silent in silent {
             let (state, event) = match silent.state {

@@ -207,7 +207,7 @@ impl Simulation {
         let log_folder = log_folder.filter(|_| plan.logs.selection != LogSelection::None);
         let audience = audience(plan, &setup.is_bootstrap, &names);
         let deliveries = Deliveries::new(plan.measures.deliveries, audience);
-        let load = load(plan, &names, &setup.locations);
+        let load = load(plan, &names, &setup.locations, is_gossip.contains(&true));
         let recorder = |peers: Range<u32>| {
             let (options, names, types) = (plan.logs.clone(), names.clone(), types.clone());
             let load = load.of(peers.clone());
@@ -427,12 +427,13 @@ fn audience(plan: &Plan, is_bootstrap: &[bool], names: &Names) -> Audience {
     Audience::new(names.types.iter().map(of_type).collect())
 }
 
-fn load(plan: &Plan, names: &Names, locations: &[LocationIndex]) -> Load {
+fn load(plan: &Plan, names: &Names, locations: &[LocationIndex], gossips: bool) -> Load {
     let by_peer = plan.measures.load == LoadMode::Peers;
     let series = (plan.measures.load != LoadMode::None).then(|| {
         let (interval, horizon) = (plan.measures.interval, plan.horizon);
         LoadSeries::new(interval, horizon, &names.types, locations, by_peer)
     });
     // Only the coverage of online peers asks who is online when.
-    Load::new(series, plan.measures.deliveries == DeliveryMode::Full)
+    let coverage = gossips && plan.measures.deliveries == DeliveryMode::Full;
+    Load::new(series, coverage)
 }

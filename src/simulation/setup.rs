@@ -3,7 +3,7 @@
 use crate::distribution::Distribution;
 use crate::engine::Dials;
 use crate::network::{Conditions, LatencyTable};
-use crate::peer::{LocationIndex, Names, PeerId, PeerIndex, TypeIndex};
+use crate::peer::{LocationIndex, Names, PeerColumn, PeerId, PeerIndex, TypeIndex};
 use crate::random::{Purpose, Stream};
 use crate::time::Time;
 use crate::topology::attach;
@@ -46,9 +46,9 @@ pub struct Setup {
     /// Where each peer is.
     pub locations: Vec<LocationIndex>,
     /// Each peer's upload bandwidth in bit/s.
-    pub bandwidth_ul: Vec<f64>,
+    pub bandwidth_ul: PeerColumn<f64>,
     /// Each peer's download bandwidth in bit/s.
-    pub bandwidth_dl: Vec<f64>,
+    pub bandwidth_dl: PeerColumn<f64>,
     /// When each peer starts.
     pub starts: Vec<Time>,
     /// Which types are bootstrap peers.
@@ -109,11 +109,11 @@ impl Setup {
         };
         let mut setup = Setup {
             locations: Vec::with_capacity(ids.len()),
-            bandwidth_ul: Vec::with_capacity(ids.len()),
-            bandwidth_dl: Vec::with_capacity(ids.len()),
+            bandwidth_ul: PeerColumn::default(),
+            bandwidth_dl: PeerColumn::default(),
             starts: Vec::with_capacity(ids.len()),
             names: Names {
-                ids,
+                ids: ids.into(),
                 types,
                 type_names: plan.types.iter().map(|t| t.name.clone()).collect(),
             },
@@ -130,7 +130,7 @@ impl Setup {
     }
 
     fn draw_peer(&mut self, plan: &Plan, place: usize) -> Result<(), SetupError> {
-        let id = self.names.ids[place];
+        let id = self.names.id(PeerIndex(place as u32));
         let type_index = self.names.types[place].as_usize();
         let peer_type = &plan.types[type_index];
         let given = Given::of(plan, place);

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::peer::{Names, PeerId};
+use crate::peer::{Names, PeerId, PeerIndex};
 use crate::simulation::{FileGraph, LinkOutcome, Plan, Setup};
 use crate::topology::Graph;
 use crate::topology::attributes::{Cell, Column};
@@ -118,7 +118,7 @@ impl Exported {
         let names = &setup.names;
         let peers = (0..names.len())
             .map(|place| ExportPeer {
-                id: names.ids[place].0,
+                id: names.id(PeerIndex(place as u32)).0,
                 type_name: names.type_names[names.types[place].as_usize()].clone(),
                 location: locations[setup.locations[place].as_usize()].clone(),
                 bandwidth_ul: setup.bandwidth_ul[place],
