@@ -5,6 +5,7 @@ mod init;
 mod list;
 mod machine;
 mod progress;
+mod report;
 mod run;
 mod sample;
 mod topology;
@@ -48,6 +49,7 @@ enum Command {
     Check(check::CheckArgs),
     Sample(sample::SampleArgs),
     Topology(topology::TopologyArgs),
+    Report(report::ReportArgs),
     Init(init::InitArgs),
     List(list::ListArgs),
 }
@@ -108,6 +110,7 @@ pub fn main_with(registry: Registry) -> ExitCode {
         Command::Check(args) => check::check(&args, &registry),
         Command::Sample(args) => sample::sample(&args, registry),
         Command::Topology(args) => topology::topology(&args, registry),
+        Command::Report(args) => report::report(&args, &registry),
         Command::Init(args) => init::init(&args),
         Command::List(args) => list::list(&args, &registry),
     };
