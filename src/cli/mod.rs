@@ -4,6 +4,7 @@ mod check;
 mod init;
 mod list;
 mod machine;
+mod plot;
 mod progress;
 mod report;
 mod run;
@@ -50,6 +51,7 @@ enum Command {
     Sample(sample::SampleArgs),
     Topology(topology::TopologyArgs),
     Report(report::ReportArgs),
+    Plot(plot::PlotArgs),
     Init(init::InitArgs),
     List(list::ListArgs),
 }
@@ -111,6 +113,7 @@ pub fn main_with(registry: Registry) -> ExitCode {
         Command::Sample(args) => sample::sample(&args, registry),
         Command::Topology(args) => topology::topology(&args, registry),
         Command::Report(args) => report::report(&args, &registry),
+        Command::Plot(args) => plot::plot(&args, &registry),
         Command::Init(args) => init::init(&args),
         Command::List(args) => list::list(&args, &registry),
     };

@@ -18,10 +18,8 @@ const DEFAULT: &str = "report.html";
 ///
 /// The page holds everything it needs: it opens in a browser without a network.
 #[derive(Args)]
-#[command(
-    after_help = "Example:\n  p2psim report runs/gossip-1\n  \
-                  p2psim report runs/gossip-1 runs/gossip-2 -o two.html"
-)]
+#[command(after_help = "Example:\n  p2psim report runs/gossip-1\n  \
+                  p2psim report runs/gossip-1 runs/gossip-2 -o two.html")]
 pub(super) struct ReportArgs {
     /// The folders of runs
     #[arg(value_name = "RUN_FOLDER", required = true)]

@@ -8,9 +8,10 @@ mod folder;
 mod graph;
 pub mod histogram;
 mod load;
+mod page;
 #[cfg(feature = "parquet")]
 mod parquet;
-mod page;
+mod plot;
 mod rows;
 pub mod sample;
 mod summary;
@@ -24,5 +25,6 @@ pub use graph::{
     GraphFormat, Snapshots,
 };
 pub use page::Report;
+pub use plot::{Plot, PlotError};
 pub use summary::{RunName, Timing, show_summary};
 pub use table::table;

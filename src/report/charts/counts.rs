@@ -56,7 +56,15 @@ pub(super) fn drops_chart(runs: &[PastRun]) -> Chart {
             _ => of_several(runs),
         };
         Body::Views(vec![View {
-            x: Axis::new("", "", if runs.len() == 1 { "message_type" } else { "cause" }),
+            x: Axis::new(
+                "",
+                "",
+                if runs.len() == 1 {
+                    "message_type"
+                } else {
+                    "cause"
+                },
+            ),
             y: Axis::new("messages", "", "messages"),
             lying: true,
             ..view
@@ -69,19 +77,29 @@ fn of_one(run: &PastRun) -> View {
         .into_iter()
         .flatten()
         .collect();
-    let all = |counts: &Value| CAUSES.iter().map(|&cause| of_cause(counts, cause)).sum::<f64>();
+    let all = |counts: &Value| {
+        CAUSES
+            .iter()
+            .map(|&cause| of_cause(counts, cause))
+            .sum::<f64>()
+    };
     types.retain(|(_, counts)| all(counts) > 0.0);
     let series = CAUSES.iter().enumerate().map(|(place, &cause)| Series {
         name: cause.2.to_owned(),
         shape: Shape::Bars,
         colour: place,
-        y: types.iter().map(|(_, counts)| of_cause(counts, cause)).collect(),
+        y: types
+            .iter()
+            .map(|(_, counts)| of_cause(counts, cause))
+            .collect(),
         ..Series::default()
     });
     View {
         categories: types.iter().map(|(name, _)| (*name).clone()).collect(),
         stacked: true,
-        series: series.filter(|series| series.y.iter().any(|&y| y > 0.0)).collect(),
+        series: series
+            .filter(|series| series.y.iter().any(|&y| y > 0.0))
+            .collect(),
         ..View::default()
     }
 }
@@ -117,7 +135,10 @@ pub(super) fn events_chart(runs: &[PastRun]) -> Chart {
     };
     let mut keys: Vec<String> = Vec::new();
     for run in runs {
-        for (key, count) in object(&run.summary, "/connections_by_cause").into_iter().flatten() {
+        for (key, count) in object(&run.summary, "/connections_by_cause")
+            .into_iter()
+            .flatten()
+        {
             if count.as_f64() > Some(0.0) && !keys.contains(key) {
                 keys.push(key.clone());
             }

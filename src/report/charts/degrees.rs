@@ -15,7 +15,9 @@ fn degrees(topology: &Exported) -> BTreeMap<u64, u64> {
     let graph = topology.graph();
     let mut degrees = BTreeMap::new();
     for peer in 0..graph.peers() {
-        *degrees.entry(graph.neighbours(peer).len() as u64).or_default() += 1;
+        *degrees
+            .entry(graph.neighbours(peer).len() as u64)
+            .or_default() += 1;
     }
     degrees
 }
@@ -39,7 +41,8 @@ pub(super) fn degree_chart(runs: &[PastRun]) -> Chart {
     let one = runs.len() == 1;
     chart(about, runs, |number, run| {
         let counts = &last[number];
-        let (Some((&least, _)), Some((&most, _))) = (counts.first_key_value(), counts.last_key_value())
+        let (Some((&least, _)), Some((&most, _))) =
+            (counts.first_key_value(), counts.last_key_value())
         else {
             return Err("There are no peers but bootstrap peers.".into());
         };

@@ -127,10 +127,19 @@ impl HeatCells {
                 .collect(),
             columns: columns
                 .iter()
-                .map(|part| label(peers.names[part.start].clone(), peers.names[part.end - 1].clone()))
+                .map(|part| {
+                    label(
+                        peers.names[part.start].clone(),
+                        peers.names[part.end - 1].clone(),
+                    )
+                })
                 .collect(),
             by_location: peers.by_location,
-            scale_low_ms: if low < SCALE_FROM_ZERO * high { 0.0 } else { low },
+            scale_low_ms: if low < SCALE_FROM_ZERO * high {
+                0.0
+            } else {
+                low
+            },
             scale_ms: high,
             delays_ms,
             received,

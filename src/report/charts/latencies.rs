@@ -54,9 +54,11 @@ pub(super) fn latency_chart(runs: &[PastRun]) -> Chart {
             });
             shown.push((pair.title.clone(), law));
         }
-        let (least, most) = means.iter().fold((f64::MAX, f64::MIN), |(least, most), &mean| {
-            (least.min(mean), most.max(mean))
-        });
+        let (least, most) = means
+            .iter()
+            .fold((f64::MAX, f64::MIN), |(least, most), &mean| {
+                (least.min(mean), most.max(mean))
+            });
         let mut summary = sentence(&format!(
             "{}; their means go from {} to {} ms",
             many(pairs.len() as u64, "pair"),
@@ -114,9 +116,18 @@ fn panel(pair: &LatencyPair) -> View {
 /// The law's mass around each point, over the width of a bar, in per cent: how high bars around
 /// there would be with draws without end.
 fn curve(law: &Distribution, floor_ms: f64, bars: &Bars, width: f64) -> Series {
-    let below = |x: f64| if x <= floor_ms { 0.0 } else { law.mass_below(x) };
+    let below = |x: f64| {
+        if x <= floor_ms {
+            0.0
+        } else {
+            law.mass_below(x)
+        }
+    };
     let points = bars.counts.len() * CURVE_PER_BAR;
-    let (mut x, mut y) = (Vec::with_capacity(points + 1), Vec::with_capacity(points + 1));
+    let (mut x, mut y) = (
+        Vec::with_capacity(points + 1),
+        Vec::with_capacity(points + 1),
+    );
     for point in 0..=points {
         let at = bars.low + width * point as f64 / CURVE_PER_BAR as f64;
         x.push(at);

@@ -121,10 +121,13 @@ impl Load {
         let reached = run.figure("/reached_ms").unwrap_or(last);
         let intervals = edges_ms.len();
         let end = interval.map_or(reached, |interval| reached.min(last + interval));
-        edges_ms.push(if end > last { end } else { last + interval.unwrap_or(1.0) });
-        let order = |name: &String, names: Vec<&String>| {
-            names.iter().position(|other| *other == name)
-        };
+        edges_ms.push(if end > last {
+            end
+        } else {
+            last + interval.unwrap_or(1.0)
+        });
+        let order =
+            |name: &String, names: Vec<&String>| names.iter().position(|other| *other == name);
         let mut groups: Vec<(Group, Vec<Cell>)> = groups.into_iter().collect();
         for (_, cells) in &mut groups {
             cells.resize(intervals, Cell::default());
@@ -147,7 +150,13 @@ impl Load {
             return;
         }
         let end = self.edges_ms.pop();
-        self.edges_ms = self.edges_ms.iter().step_by(step).copied().chain(end).collect();
+        self.edges_ms = self
+            .edges_ms
+            .iter()
+            .step_by(step)
+            .copied()
+            .chain(end)
+            .collect();
         for (_, cells) in &mut self.groups {
             *cells = cells
                 .chunks(step)
@@ -165,7 +174,9 @@ impl Load {
     fn grouped(&self, name: impl Fn(&Group) -> String) -> Vec<(String, Vec<Cell>)> {
         let mut grouped: Vec<(String, Vec<Cell>)> = Vec::new();
         let add = |sum: &mut Vec<Cell>, cells: &[Cell]| {
-            sum.iter_mut().zip(cells).for_each(|(sum, cell)| sum.beside(cell));
+            sum.iter_mut()
+                .zip(cells)
+                .for_each(|(sum, cell)| sum.beside(cell));
         };
         for (group, cells) in &self.groups {
             let name = name(group);
@@ -303,7 +314,9 @@ pub(super) fn load_chart(runs: &[PastRun], loads: &[Option<Load>]) -> Chart {
                     }
                 }
                 let most = series.iter().flat_map(|series| &series.y);
-                let unit = measure.dimension.unit_for(most.fold(0.0, |a: f64, &b| a.max(b)));
+                let unit = measure
+                    .dimension
+                    .unit_for(most.fold(0.0, |a: f64, &b| a.max(b)));
                 scale_down(&mut series, unit);
                 views.push(View {
                     name: format!("{} {grouping}", measure.name),
@@ -374,7 +387,9 @@ pub(super) fn online_chart(runs: &[PastRun], loads: &[Option<Load>]) -> Chart {
         about: "How many peers are online as each interval ends.",
         half: true,
     };
-    counted(about, runs, loads, "peers online", "online", |cell| cell.online)
+    counted(about, runs, loads, "peers online", "online", |cell| {
+        cell.online
+    })
 }
 
 /// Connections over time.
@@ -406,9 +421,11 @@ fn counted(
         };
         let all = load.grouped(TOGETHER.1);
         let counts: Vec<f64> = all.iter().flat_map(|(_, cells)| cells).map(&of).collect();
-        let (least, most) = counts.iter().fold((f64::MAX, 0.0_f64), |(least, most), &count| {
-            (least.min(count), most.max(count))
-        });
+        let (least, most) = counts
+            .iter()
+            .fold((f64::MAX, 0.0_f64), |(least, most), &count| {
+                (least.min(count), most.max(count))
+            });
         let shown = |count: f64| show_count(count.round() as u64);
         let last = counts.last().copied().unwrap_or_default();
         let summary = words::sentence(&match least == most {
@@ -464,7 +481,10 @@ struct TimeScale {
 
 impl TimeScale {
     fn of(loads: &[Option<Load>]) -> Self {
-        let ends = loads.iter().flatten().filter_map(|load| load.edges_ms.last());
+        let ends = loads
+            .iter()
+            .flatten()
+            .filter_map(|load| load.edges_ms.last());
         match ends.fold(0.0, |last: f64, &end| last.max(end)) {
             end if end >= SECONDS_FROM_MS => TimeScale {
                 ms: 1000.0,
@@ -510,7 +530,10 @@ mod tests {
         load.merge(4);
         assert_eq!(load.edges_ms, [0.0, 4000.0, 8000.0, 10_000.0]);
         let cells = &load.groups[1].1;
-        assert_eq!(cells.iter().map(|cell| cell.bytes_out).collect::<Vec<_>>(), [4.0, 4.0, 2.0]);
+        assert_eq!(
+            cells.iter().map(|cell| cell.bytes_out).collect::<Vec<_>>(),
+            [4.0, 4.0, 2.0]
+        );
         assert_eq!((cells[1].online, cells[2].online), (2.0, 5.0));
         assert_eq!(load.seconds(2), 2.0);
     }

@@ -15,8 +15,7 @@ mod words;
 pub(super) use model::{Body, Chart, Series, Shape, View};
 pub(super) use past_run::tell_apart;
 pub use past_run::{PastRun, ReadError};
-pub(super) use words::{many, ms, per_cent};
-
+pub(super) use words::{ms, per_cent};
 
 /// A chart of one or several runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,13 +148,15 @@ fn chart(
         };
         sentences.push((&run.label, sentence));
     }
-    let same = sentences.iter().all(|(_, sentence)| *sentence == sentences[0].1);
+    let same = sentences
+        .iter()
+        .all(|(_, sentence)| *sentence == sentences[0].1);
     outline.summary = match sentences.first() {
         Some((_, sentence)) if same => sentence.clone(),
         _ => {
             let sentences = sentences.iter();
             let named = sentences.map(|(label, sentence)| format!("{label}: {sentence}"));
-            named.collect::<Vec<_>>().join(" ")
+            named.collect::<Vec<_>>().join("\n")
         }
     };
     outline

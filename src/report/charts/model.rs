@@ -240,7 +240,10 @@ mod tests {
             ..Series::default()
         };
         let text = serde_json::to_string(&series).unwrap();
-        assert!(text.contains("\"x\":[0.3,1234.57,-3,null,1e+300]"), "{text}");
+        assert!(
+            text.contains("\"x\":[0.3,1234.57,-3,null,1e+300]"),
+            "{text}"
+        );
     }
 
     #[test]

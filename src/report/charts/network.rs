@@ -7,7 +7,9 @@ use super::model::{Body, Chart, Frame, Grouping, Network, distances};
 use super::past_run::{PastRun, ReadError};
 use super::words::{many, sentence};
 use super::{About, chart};
-use crate::report::graph::{Arrangement, Colour, ExportLink, ExportPeer, Exported, places, read_csv};
+use crate::report::graph::{
+    Arrangement, Colour, ExportLink, ExportPeer, Exported, places, read_csv,
+};
 use crate::topology::Graph;
 
 /// More peers or links than these make the page slow and large.
@@ -80,7 +82,10 @@ struct Frames(Vec<(String, Vec<Link>)>);
 impl Frames {
     fn read(run: &PastRun) -> Result<Self, ReadError> {
         let ends = |links: &[ExportLink]| -> Vec<Link> {
-            let mut ends: Vec<Link> = links.iter().map(|link| (link.source, link.target)).collect();
+            let mut ends: Vec<Link> = links
+                .iter()
+                .map(|link| (link.source, link.target))
+                .collect();
             ends.sort_unstable();
             ends
         };
@@ -131,7 +136,11 @@ impl Frames {
 
     /// All links that there ever are.
     fn all(&self) -> BTreeSet<Link> {
-        self.0.iter().flat_map(|(_, links)| links).copied().collect()
+        self.0
+            .iter()
+            .flat_map(|(_, links)| links)
+            .copied()
+            .collect()
     }
 
     fn last(&self) -> &[Link] {
@@ -173,7 +182,9 @@ fn network(run: &PastRun, frames: Frames) -> Network {
     let known: BTreeSet<u64> = shown.peers.iter().map(|peer| peer.id).collect();
     if let Some(initial) = run.initial_topology() {
         let missing = |peer: &&ExportPeer| linked.contains(&peer.id) && !known.contains(&peer.id);
-        shown.peers.extend(initial.peers.iter().filter(missing).cloned());
+        shown
+            .peers
+            .extend(initial.peers.iter().filter(missing).cloned());
         shown.peers.sort_by_key(|peer| peer.id);
     }
     let ids: Vec<u64> = shown.peers.iter().map(|peer| peer.id).collect();
@@ -200,7 +211,11 @@ fn network(run: &PastRun, frames: Frames) -> Network {
         }
     });
     let frames = frames.collect();
-    let offline = shown.peers.iter().enumerate().filter(|(_, peer)| !peer.online);
+    let offline = shown
+        .peers
+        .iter()
+        .enumerate()
+        .filter(|(_, peer)| !peer.online);
     Network {
         name: run.label.clone(),
         groupings: groupings(&shown),

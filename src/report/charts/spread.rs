@@ -293,7 +293,9 @@ fn distribution(sorted: &[f64]) -> (Vec<f64>, Vec<f64>) {
     let count = sorted.len();
     let mut places: Vec<usize> = match count {
         0..=POINTS => (0..count).collect(),
-        _ => (0..POINTS).map(|n| n * (count - 1) / (POINTS - 1)).collect(),
+        _ => (0..POINTS)
+            .map(|n| n * (count - 1) / (POINTS - 1))
+            .collect(),
     };
     let mut tail = count / POINTS;
     while tail > 0 {
@@ -302,7 +304,9 @@ fn distribution(sorted: &[f64]) -> (Vec<f64>, Vec<f64>) {
     }
     places.sort_unstable();
     places.dedup();
-    let shares = places.iter().map(|&n| 100.0 * (n + 1) as f64 / count as f64);
+    let shares = places
+        .iter()
+        .map(|&n| 100.0 * (n + 1) as f64 / count as f64);
     let (mut x, mut y) = (vec![sorted[0]], vec![0.0]);
     x.extend(places.iter().map(|&n| sorted[n]));
     y.extend(shares);
@@ -361,7 +365,10 @@ pub(super) fn copies_chart(runs: &[PastRun], deliveries: &[Option<Deliveries>]) 
                 included.",
         half: true,
     };
-    let counted = deliveries.iter().flatten().map(|deliveries| &deliveries.copies);
+    let counted = deliveries
+        .iter()
+        .flatten()
+        .map(|deliveries| &deliveries.copies);
     let bins = words::Bins::of(counted.clone(), COPY_BARS_MAX);
     chart(about, runs, |number, run| {
         let Some(deliveries) = &deliveries[number] else {

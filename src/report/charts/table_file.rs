@@ -206,8 +206,8 @@ mod parquet_file {
         let places = columns
             .iter()
             .map(|&(name, _)| {
-                let place = (0..schema.num_columns())
-                    .find(|&place| schema.column(place).name() == name);
+                let place =
+                    (0..schema.num_columns()).find(|&place| schema.column(place).name() == name);
                 place.ok_or_else(|| lacks(name))
             })
             .collect::<Result<Vec<usize>, String>>()?;
@@ -220,7 +220,9 @@ mod parquet_file {
                 let mut cells = Cells::new(kind);
                 let taken = fill(column, &mut cells, rows).map_err(shown)?;
                 if taken != Some(rows) {
-                    return Err(format!("column {name} is of another kind than a run writes"));
+                    return Err(format!(
+                        "column {name} is of another kind than a run writes"
+                    ));
                 }
                 read.push(cells);
             }

@@ -13,12 +13,16 @@ pub(in crate::report) fn ms(value: f64) -> String {
 
 /// A share as people read it: `99.2 %`; never rounded up to all.
 pub(in crate::report) fn per_cent(share: f64) -> String {
-    let share = if share < 1.0 { share.min(0.9999) } else { share };
+    let share = if share < 1.0 {
+        share.min(0.9999)
+    } else {
+        share
+    };
     format!("{} %", digits(100.0 * share, 4))
 }
 
 /// `1 peer`, `1,234 peers`.
-pub(in crate::report) fn many(count: u64, what: &str) -> String {
+pub(super) fn many(count: u64, what: &str) -> String {
     match count {
         1 => format!("1 {what}"),
         _ => format!("{} {what}s", show_count(count)),

@@ -108,7 +108,11 @@ mod tests {
         let parts = [("a", "{{b}}".to_owned()), ("b", "x".to_owned())];
         assert_eq!(filled("<{{a}}-{{b}}>", &parts), "<{{b}}-x>");
         for name in ["title", "style", "data", "echarts", "script"] {
-            assert_eq!(PAGE.matches(&format!("{{{{{name}}}}}")).count(), 1, "{name}");
+            assert_eq!(
+                PAGE.matches(&format!("{{{{{name}}}}}")).count(),
+                1,
+                "{name}"
+            );
         }
         assert!(PAGE.find(MARK).is_some_and(|place| place < MARK_WITHIN / 2));
     }

@@ -428,7 +428,7 @@ function heatOption(map, colours) {
       { type: "inside", yAxisIndex: 0, zoomOnMouseWheel: "ctrl", moveOnMouseMove: false, moveOnMouseWheel: false }],
     visualMap: {
       min: map.scale_low_ms, max: map.scale_ms, calculable: true, right: 0, top: "middle", itemHeight: 220, itemWidth: 14, precision: 1,
-      text: ["ms", ""], textStyle: { color: colours.soft, fontSize: 12 }, inRange: { color: HEAT },
+      text: ["ms", ""], textStyle: { color: colours.soft, fontSize: 12 }, inRange: { color: dark.matches ? HEAT.slice(2) : HEAT },
     },
     series: [{ type: "heatmap", data: cells, progressive: 0, itemStyle: { borderWidth: 0 }, emphasis: { itemStyle: { borderColor: colours.ink, borderWidth: 1 } } }],
     tooltip: {
@@ -569,7 +569,7 @@ function networkOption(network, source, links, offline, grouping, colours, place
   return {
     ...option,
     grid: { left: 12, right: 12, top: 44, bottom: 20, outerBoundsMode: "none" },
-    legend: { type: "scroll", left: 0, right: 0, top: 0, itemGap: 18, textStyle: { color: colours.ink, fontSize: 13 },
+    legend: { type: "scroll", left: 0, right: 0, top: 0, itemGap: 18, itemWidth: 13, itemHeight: 13, textStyle: { color: colours.ink, fontSize: 13 },
       pageTextStyle: { color: colours.soft }, pageIconColor: colours.ink, pageIconInactiveColor: colours.rule,
       data: series.slice(1).map((of) => of.name) },
     xAxis: { ...hidden, ...range(width, 0, most(network.x)) },

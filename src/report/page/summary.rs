@@ -26,9 +26,15 @@ pub(super) fn run_card(run: &PastRun) -> Value {
         ("digest", run.word("/digest").to_owned()),
         ("folder", run.folder.to_string_lossy().replace('\\', "/")),
     ];
-    if let Some(types) = run.summary.pointer("/peers/by_type").and_then(Value::as_object) {
+    if let Some(types) = run
+        .summary
+        .pointer("/peers/by_type")
+        .and_then(Value::as_object)
+    {
         let count = |value: &Value| show_count(value.as_u64().unwrap_or_default());
-        let counts = types.iter().map(|(name, value)| format!("{name} {}", count(value)));
+        let counts = types
+            .iter()
+            .map(|(name, value)| format!("{name} {}", count(value)));
         let counts = counts.collect::<Vec<_>>().join(", ");
         let all = show_count(run.figure("/peers/total").unwrap_or_default() as u64);
         facts.insert(2, ("peers", format!("{all} ({counts})")));
@@ -90,12 +96,16 @@ impl Kind {
             // Of shares the difference is in points.
             Kind::Share => format!("{} points", show_figure(round(100.0 * size))),
             Kind::Ms => format!("{} ms", show_figure(round(size))),
+            Kind::Figure => show_figure(round(size)),
             kind => kind.show(size),
         };
         let relative = match self {
             Kind::Share => String::new(),
             _ if first == 0.0 => String::new(),
-            _ => format!(" ({sign}{} %)", show_figure(round(100.0 * size / first.abs()))),
+            _ => format!(
+                " ({sign}{} %)",
+                show_figure(round(100.0 * size / first.abs()))
+            ),
         };
         format!("{sign}{shown}{relative}")
     }
@@ -110,20 +120,44 @@ const ROWS: [(&str, &str, Kind); 32] = [
     ("peers", "/peers/total", Kind::Count),
     ("online at the end", "/peers/online", Kind::Count),
     ("connections at the end", "/connections", Kind::Count),
-    ("connections per peer, mean", "/stats/degree/mean", Kind::Figure),
-    ("connections per peer, most", "/stats/degree/max", Kind::Count),
+    (
+        "connections per peer, mean",
+        "/stats/degree/mean",
+        Kind::Figure,
+    ),
+    (
+        "connections per peer, most",
+        "/stats/degree/max",
+        Kind::Count,
+    ),
     ("components", "/stats/components/count", Kind::Count),
-    ("clustering, average", "/stats/clustering/average", Kind::Figure),
-    ("path length, mean", "/stats/paths/mean_length", Kind::Figure),
+    (
+        "clustering, average",
+        "/stats/clustering/average",
+        Kind::Figure,
+    ),
+    (
+        "path length, mean",
+        "/stats/paths/mean_length",
+        Kind::Figure,
+    ),
     ("diameter", "/stats/paths/diameter", Kind::Count),
     ("messages produced", "/coverage/messages", Kind::Count),
     ("coverage", "/coverage/mean", Kind::Share),
-    ("half of the peers reached after", "/coverage/t50_ms", Kind::Ms),
+    (
+        "half of the peers reached after",
+        "/coverage/t50_ms",
+        Kind::Ms,
+    ),
     ("90 % reached after", "/coverage/t90_ms", Kind::Ms),
     ("99 % reached after", "/coverage/t99_ms", Kind::Ms),
     ("all reached after", "/coverage/t100_ms", Kind::Ms),
     ("altered on first receipt", "/coverage/altered", Kind::Share),
-    ("altered copies rejected", "/coverage/rejected_copies", Kind::Count),
+    (
+        "altered copies rejected",
+        "/coverage/rejected_copies",
+        Kind::Count,
+    ),
     ("hops, mean", "/coverage/hops/mean", Kind::Figure),
     ("hops, most", "/coverage/hops/max", Kind::Count),
     ("copies per peer", "/coverage/copies_per_peer", Kind::Figure),
@@ -133,15 +167,35 @@ const ROWS: [(&str, &str, Kind); 32] = [
         Kind::Bytes,
     ),
     ("messages sent", "/messages/total/sent", Kind::Count),
-    ("of these copies that the network made", "/messages/total/duplicated", Kind::Count),
+    (
+        "of these copies that the network made",
+        "/messages/total/duplicated",
+        Kind::Count,
+    ),
     ("delivered", "/messages/total/delivered", Kind::Count),
     ("dropped", "/messages/total/dropped", Kind::Count),
     ("lost", "/messages/total/lost", Kind::Count),
-    ("in flight at the end", "/messages/total/in_flight", Kind::Count),
+    (
+        "in flight at the end",
+        "/messages/total/in_flight",
+        Kind::Count,
+    ),
     ("bytes sent", "/messages/total/bytes_sent", Kind::Bytes),
-    ("wait at the uplink, mean", "/waits/uplink/mean_ms", Kind::Ms),
-    ("wait at the uplink, longest", "/waits/uplink/max_ms", Kind::Ms),
-    ("wait at the downlink, mean", "/waits/downlink/mean_ms", Kind::Ms),
+    (
+        "wait at the uplink, mean",
+        "/waits/uplink/mean_ms",
+        Kind::Ms,
+    ),
+    (
+        "wait at the uplink, longest",
+        "/waits/uplink/max_ms",
+        Kind::Ms,
+    ),
+    (
+        "wait at the downlink, mean",
+        "/waits/downlink/mean_ms",
+        Kind::Ms,
+    ),
     ("events", "/events", Kind::Count),
 ];
 
@@ -181,7 +235,10 @@ mod tests {
     #[test]
     fn differences_have_signs_and_shares() {
         assert_eq!(Kind::Count.show_difference(1000.0, 1250.0), "+250 (+25 %)");
-        assert_eq!(Kind::Ms.show_difference(10.0, 7.5), "\u{2212}2.5 ms (\u{2212}25 %)");
+        assert_eq!(
+            Kind::Ms.show_difference(10.0, 7.5),
+            "\u{2212}2.5 ms (\u{2212}25 %)"
+        );
         assert_eq!(Kind::Share.show_difference(0.9, 0.95), "+5 points");
         assert_eq!(Kind::Count.show_difference(0.0, 3.0), "+3");
         assert_eq!(Kind::Bytes.show_difference(5.0, 5.0), "same");

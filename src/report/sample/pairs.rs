@@ -47,7 +47,9 @@ pub(in crate::report) fn latency_pairs(plan: &Plan) -> (Vec<LatencyPair>, u64) {
     let both_ways = |from, to| from != to && law(from, to) == law(to, from);
     let count = |latencies: &Latencies| {
         let pairs = latencies.pairs();
-        pairs.filter(|&(from, to, _)| from <= to || !both_ways(from, to)).count()
+        pairs
+            .filter(|&(from, to, _)| from <= to || !both_ways(from, to))
+            .count()
     };
     let left_out = (count(&all) - count(&shown)) as u64;
     let pairs = shown
