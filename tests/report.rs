@@ -327,7 +327,14 @@ fn charts_show_the_figures_of_the_tables() {
         .iter()
         .map(|panel| panel["name"].as_str().unwrap())
         .collect();
-    assert_eq!(titles, ["A to A", "A and </script><b>B", "</script><b>B to </script><b>B"]);
+    assert_eq!(
+        titles,
+        [
+            "A to A",
+            "A and </script><b>B",
+            "</script><b>B to </script><b>B"
+        ]
+    );
     let (bars, curve) = (&panels[0]["series"][0], &panels[0]["series"][1]);
     let (edges, heights) = (numbers(&bars["x"]), numbers(&bars["y"]));
     let (x, y) = (numbers(&curve["x"]), numbers(&curve["y"]));

@@ -60,7 +60,6 @@ pub enum PlotError {
 #[derive(Debug)]
 pub struct Plot {
     runs: Vec<PastRun>,
-    subject: Subject,
     /// None of a topology, which has its own drawing.
     chart: Option<Chart>,
 }
@@ -86,11 +85,7 @@ impl Plot {
             }
             chart
         };
-        Ok(Plot {
-            runs,
-            subject,
-            chart,
-        })
+        Ok(Plot { runs, chart })
     }
 
     /// As a picture.
@@ -163,11 +158,6 @@ impl Plot {
             histogram(&subject, DRAWS, columns, &mut text)?;
         }
         String::from_utf8(text).map_err(io::Error::other)
-    }
-
-    /// What it is of.
-    pub fn subject(&self) -> Subject {
-        self.subject
     }
 }
 
@@ -266,8 +256,13 @@ fn layout(view: &View, drawn: &[Drawn]) -> Layout {
             .flat_map(|series| series.x.iter().copied())
     };
     if view.categories.is_empty() && x().next().is_some() {
+        let log = view.x.log == Some(true);
+        let first = x().filter(|&x| x > 0.0).fold(f64::INFINITY, f64::min);
+        if log {
+            layout = layout.with_log_x();
+        }
         layout = layout
-            .with_x_axis_min(0.0)
+            .with_x_axis_min(if log { first } else { 0.0 })
             .with_x_axis_max(x().fold(f64::NEG_INFINITY, f64::max));
         // Round numbers on the axis rather than the bars' edges.
         layout.x_bin_width = None;
@@ -291,14 +286,20 @@ fn drawn(view: &View, colours: [&str; 8], named: bool) -> Vec<Drawn> {
                     let cells = Histogram::from_bins(series.x.clone(), series.y.clone());
                     Drawn::Histogram(cells.with_color(colour))
                 }
-                _ => Drawn::Line(line(series, colour, named)),
+                _ => Drawn::Line(line(series, colour, named, view.x.log == Some(true))),
             }
         })
         .collect()
 }
 
-fn line(series: &Series, colour: &str, named: bool) -> LinePlot {
-    let points = series.x.iter().copied().zip(series.y.iter().copied());
+fn line(series: &Series, colour: &str, named: bool, log: bool) -> LinePlot {
+    // Nothing that is not positive has a place on a logarithmic axis.
+    let first = match log {
+        true => series.x.partition_point(|&x| x <= 0.0),
+        false => 0,
+    };
+    let from = |values: &[f64]| values.get(first..).unwrap_or_default().to_vec();
+    let points = from(&series.x).into_iter().zip(from(&series.y));
     let style = match series.dash % 4 {
         0 => LineStyle::Solid,
         1 => LineStyle::Dashed,
@@ -313,7 +314,7 @@ fn line(series: &Series, colour: &str, named: bool) -> LinePlot {
         line = line.with_step();
     }
     if !series.low.is_empty() {
-        line = line.with_band(series.low.iter().copied(), series.high.iter().copied());
+        line = line.with_band(from(&series.low), from(&series.high));
     }
     if named {
         line = line.with_legend(plain(&series.name));

@@ -1,7 +1,7 @@
 //! The heatmap of delays: messages by peers, several of each in a cell where there are many.
 
 use super::model::Heatmap;
-use super::words::quantile;
+use super::words::{many_sizes, quantile};
 use crate::report::graph::{Colour, Exported};
 
 /// Cells either way.
@@ -11,6 +11,9 @@ const COLUMNS_MAX: usize = 160;
 /// a part of the higher that they may as well begin at zero.
 const SCALE_QUANTILES: (f64, f64) = (0.02, 0.98);
 const SCALE_FROM_ZERO: f64 = 0.3;
+
+/// No delay is shorter than this for a logarithm's sake.
+const MS_MIN: f64 = 1e-3;
 
 /// The peers of a heatmap in the order of its columns: by location where several share a cell,
 /// since the mean over peers of all locations would be the same everywhere.
@@ -115,6 +118,7 @@ impl HeatCells {
         known.sort_unstable_by(f64::total_cmp);
         let low = quantile(&known, SCALE_QUANTILES.0);
         let high = quantile(&known, SCALE_QUANTILES.1);
+        let log = many_sizes(quantile(&known, 0.5), high);
         let label = |first: String, last: String| match first == last {
             true => first,
             false => format!("{first} to {last}"),
@@ -135,10 +139,11 @@ impl HeatCells {
                 })
                 .collect(),
             by_location: peers.by_location,
-            scale_low_ms: if low < SCALE_FROM_ZERO * high {
-                0.0
-            } else {
-                low
+            log,
+            // A logarithm has no zero to begin at.
+            scale_low_ms: match low < SCALE_FROM_ZERO * high && !log {
+                true => 0.0,
+                false => low.max(MS_MIN),
             },
             scale_ms: high,
             delays_ms,

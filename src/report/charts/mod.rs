@@ -7,6 +7,7 @@ mod latencies;
 mod load;
 mod model;
 mod network;
+mod over_time;
 mod past_run;
 mod spread;
 mod table_file;
@@ -93,9 +94,9 @@ pub(super) fn charts(runs: &[PastRun], subjects: &[Subject]) -> Result<Vec<Chart
                 Delays => spread::delay_chart(runs, &coverages, &deliveries),
                 Heatmap => spread::heatmap_chart(runs, &deliveries),
                 Copies => spread::copies_chart(runs, &deliveries),
-                Load => load::load_chart(runs, &loads),
-                Online => load::online_chart(runs, &loads),
-                Connections => load::connections_chart(runs, &loads),
+                Load => over_time::load_chart(runs, &loads),
+                Online => over_time::online_chart(runs, &loads),
+                Connections => over_time::connections_chart(runs, &loads),
                 Degrees => degrees::degree_chart(runs),
                 Latencies => latencies::latency_chart(runs),
                 Drops => counts::drops_chart(runs),

@@ -54,6 +54,8 @@ pub(in crate::report) struct Axis {
     pub unit: String,
     /// As a column of a table calls it: `age_ms`.
     pub column: String,
+    /// Whether it begins logarithmic, where it may be so.
+    pub log: Option<bool>,
     /// Where it ends, if that is more than where the data do.
     #[serde(serialize_with = "rounded_option")]
     pub max: Option<f64>,
@@ -65,6 +67,7 @@ impl Axis {
             label: label.into(),
             unit: unit.into(),
             column: column.into(),
+            log: None,
             max: None,
         }
     }
@@ -126,6 +129,8 @@ pub(in crate::report) struct Heatmap {
     pub received: Vec<u8>,
     /// Whether peers of one location stand together, rather than all in ascending order.
     pub by_location: bool,
+    /// Whether equal steps of colour are equal ratios, since delays are of many sizes.
+    pub log: bool,
     /// Below and above these, colours are the same: a few late ones must not pale the others.
     #[serde(serialize_with = "rounded_one")]
     pub scale_low_ms: f64,

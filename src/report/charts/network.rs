@@ -196,7 +196,7 @@ fn network(run: &PastRun, frames: Frames) -> Network {
     let (x, y) = whole_numbers(&points);
     let mut before: Vec<u32> = Vec::new();
     let frames = frames.0.into_iter().map(|(name, frame)| {
-        let of_frame = frame.iter().filter_map(|link| drawable(link));
+        let of_frame = frame.iter().filter_map(&drawable);
         let now: Vec<u32> = of_frame
             .filter_map(|link| links.binary_search(&link).ok())
             .map(|number| number as u32)

@@ -192,7 +192,10 @@ pub(super) fn coverage_chart(runs: &[PastRun], coverages: &[Option<Coverage>]) -
     })
     .with_views(|series| {
         vec![View {
-            x: Axis::new("time since production", "ms", "age_ms"),
+            x: Axis {
+                log: Some(tailed(&series)),
+                ..Axis::new("time since production", "ms", "age_ms")
+            },
             y: Axis {
                 max: Some(100.0),
                 ..Axis::new("peers reached", "%", "reached_percent")
@@ -276,7 +279,10 @@ pub(super) fn delay_chart(
     })
     .with_views(|series| {
         vec![View {
-            x: Axis::new("delay", "ms", "delay_ms"),
+            x: Axis {
+                log: Some(tailed(&series)),
+                ..Axis::new("delay", "ms", "delay_ms")
+            },
             y: Axis {
                 max: Some(100.0),
                 ..Axis::new("first receipts", "%", "receipts_percent")
@@ -313,6 +319,17 @@ fn distribution(sorted: &[f64]) -> (Vec<f64>, Vec<f64>) {
     (x, y)
 }
 
+/// Whether half of what is reached is reached in the first corner of the axis.
+fn tailed(series: &[Series]) -> bool {
+    let last = series.iter().filter_map(|series| series.x.last());
+    let last = last.fold(0.0_f64, |last, &x| last.max(x));
+    series.iter().any(|series| {
+        let half = series.y.last().copied().unwrap_or_default() / 2.0;
+        let place = series.y.iter().position(|&y| y >= half).unwrap_or(0);
+        words::many_sizes(series.x[place], last)
+    })
+}
+
 /// Delays by message and peer.
 pub(super) fn heatmap_chart(runs: &[PastRun], deliveries: &[Option<Deliveries>]) -> Chart {
     let about = About {
@@ -347,10 +364,12 @@ pub(super) fn heatmap_chart(runs: &[PastRun], deliveries: &[Option<Deliveries>])
     outline.with_body(|| {
         // Of several runs, colours mean the same.
         let high = maps.iter().map(|map| map.scale_ms).fold(0.0, f64::max);
-        let low = maps.iter().map(|map| map.scale_low_ms);
+        let log = maps.iter().any(|map| map.log);
+        let low = maps.iter().filter(|map| map.log == log);
+        let low = low.map(|map| map.scale_low_ms);
         let low = low.fold(f64::INFINITY, f64::min);
         for map in &mut maps {
-            (map.scale_low_ms, map.scale_ms) = (low, high);
+            (map.scale_low_ms, map.scale_ms, map.log) = (low, high, log);
         }
         Body::Heatmaps(maps)
     })

@@ -6,9 +6,22 @@ use super::past_run::PastRun;
 use crate::report::summary::digits;
 use crate::units::show_count;
 
-/// A time as people read it: `12.3 ms`.
+/// From this on, times are in seconds.
+pub(super) const SECONDS_FROM_MS: f64 = 10_000.0;
+/// How many times the middle an axis may go on before it is logarithmic.
+const CORNER: f64 = 20.0;
+
+/// A time as people read it: `12.3 ms`, `39.6 s`.
 pub(in crate::report) fn ms(value: f64) -> String {
-    format!("{} ms", digits(value, 3))
+    match value >= SECONDS_FROM_MS {
+        true => format!("{} s", digits(value / 1000.0, 3)),
+        false => format!("{} ms", digits(value, 3)),
+    }
+}
+
+/// Whether values around `middle` would all stand in a corner of an axis that goes to `last`.
+pub(super) fn many_sizes(middle: f64, last: f64) -> bool {
+    middle > 0.0 && last > CORNER * middle
 }
 
 /// A share as people read it: `99.2 %`; never rounded up to all.
@@ -140,6 +153,9 @@ mod tests {
     #[test]
     fn words_are_those_of_people() {
         assert_eq!(ms(0.0123), "0.01 ms");
+        assert_eq!(ms(39_646.0), "39.6 s");
+        assert!(many_sizes(10.0, 1000.0) && !many_sizes(10.0, 100.0));
+        assert!(!many_sizes(0.0, 1.0));
         assert_eq!(per_cent(0.99999), "99.99 %");
         assert_eq!(per_cent(1.0), "100 %");
         assert_eq!(many(1, "peer"), "1 peer");

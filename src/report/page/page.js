@@ -298,7 +298,17 @@ function seriesOf(series, view, colours, small) {
   return lines;
 }
 
-function viewOption(view, colours, small) {
+/** What has a place on a logarithmic axis. */
+function positive(view) {
+  const series = view.series.map((of) => {
+    const kept = (list) => list.filter((_, place) => of.x[place] > 0);
+    return { ...of, x: kept(of.x), y: kept(of.y), low: kept(of.low), high: kept(of.high) };
+  });
+  return { ...view, series };
+}
+
+function viewOption(given, colours, { small = false, log = false } = {}) {
+  const view = log ? positive(given) : given;
   const bars = view.categories.length > 0;
   const named = view.series.length > 1 && !small;
   const series = view.series.flatMap((of) => seriesOf(of, view, colours, small));
@@ -311,7 +321,7 @@ function viewOption(view, colours, small) {
   const along = bars
     ? axis(colours, view.x, categories)
     : axis(colours, view.x, {
-      min: small ? Math.min(...xs) : 0, max: Math.max(...xs), splitNumber: small ? 3 : 6,
+      type: log ? "log" : "value", min: small || log ? Math.min(...xs) : 0, max: Math.max(...xs), splitNumber: small ? 3 : 6,
       axisLabel: { color: colours.soft, fontSize: 12, hideOverlap: true, formatter: shortLabel },
     });
   const below = { nameLocation: "middle", nameGap: small ? 22 : 30 };
@@ -363,13 +373,15 @@ function tooltip(view, items, colours) {
 function views(chart, section) {
   const place = canvas(chart.summary);
   const choice = element("select", {}, ...chart.body.parts.map((view) => element("option", {}, view.name)));
-  if (chart.body.parts.length > 1) {
-    section.append(element("div", { className: "controls" }, element("label", {}, "Show ", choice)));
-  }
-  section.append(place);
-  const option = (colours) => viewOption(chart.body.parts[choice.selectedIndex], colours, false);
+  const { log } = chart.body.parts[0].x;
+  const ratio = element("input", { type: "checkbox", checked: log === true });
+  section.append(element("div", { className: "controls" },
+    chart.body.parts.length > 1 ? element("label", {}, "Show ", choice) : null,
+    log !== null ? element("label", {}, ratio, " Logarithmic axis") : null), place);
+  const option = (colours) => viewOption(chart.body.parts[choice.selectedIndex], colours, { log: ratio.checked });
   const { chart: drawn, renew } = draw(place, option, zoomable);
   choice.onchange = renew;
+  ratio.onchange = renew;
   section.append(...tools(chart, () => viewRows(chart.body.parts, "view"), () => drawn));
 }
 
@@ -384,7 +396,7 @@ function panels(chart, section) {
     const place = canvas(`${view.name}: ${view.note}`);
     grid.append(element("figure", { style: "margin:0" },
       element("figcaption", {}, element("h3", {}, view.name), element("code", { className: "law" }, view.note)), place));
-    draw(place, (colours) => viewOption(view, colours, true), zoomable);
+    draw(place, (colours) => viewOption(view, colours, { small: true }), zoomable);
   }
   section.append(...tools(chart, () => viewRows(chart.body.parts, "pair"), null));
 }
@@ -404,8 +416,9 @@ function heatmaps(chart, section) {
 function heatOption(map, colours) {
   const width = map.columns.length;
   const cells = [];
+  const scaled = map.log ? (delay) => Math.log10(Math.max(delay, map.scale_low_ms)) : (delay) => delay;
   map.delays_ms.forEach((delay, place) => {
-    if (delay !== null) cells.push([place % width, Math.floor(place / width), delay]);
+    if (delay !== null) cells.push([place % width, Math.floor(place / width), scaled(delay)]);
   });
   const option = base(colours);
   const names = (list, most) => ({
@@ -427,15 +440,16 @@ function heatOption(map, colours) {
     dataZoom: [{ type: "inside", xAxisIndex: 0, zoomOnMouseWheel: "ctrl", moveOnMouseMove: false, moveOnMouseWheel: false },
       { type: "inside", yAxisIndex: 0, zoomOnMouseWheel: "ctrl", moveOnMouseMove: false, moveOnMouseWheel: false }],
     visualMap: {
-      min: map.scale_low_ms, max: map.scale_ms, calculable: true, right: 0, top: "middle", itemHeight: 220, itemWidth: 14, precision: 1,
-      text: ["ms", ""], textStyle: { color: colours.soft, fontSize: 12 }, inRange: { color: dark.matches ? HEAT.slice(2) : HEAT },
+      min: scaled(map.scale_low_ms), max: scaled(map.scale_ms), calculable: true, right: 0, top: "middle",
+      itemHeight: 220, itemWidth: 14, precision: 3, text: ["ms", ""],
+      formatter: (value) => Number((map.log ? 10 ** value : value).toPrecision(3)).toLocaleString("en"), textStyle: { color: colours.soft, fontSize: 12 }, inRange: { color: dark.matches ? HEAT.slice(2) : HEAT },
     },
     series: [{ type: "heatmap", data: cells, progressive: 0, itemStyle: { borderWidth: 0 }, emphasis: { itemStyle: { borderColor: colours.ink, borderWidth: 1 } } }],
     tooltip: {
       ...option.tooltip, trigger: "item",
-      formatter: ({ value: [column, row, delay] }) =>
+      formatter: ({ value: [column, row] }) =>
         line(null, "message", map.rows[row]) + line(null, "peer", map.columns[column]) +
-        line(null, "delay", `${number(delay)} ms`) + line(null, "received", `${map.received[row * width + column]} %`),
+        line(null, "delay", `${number(map.delays_ms[row * width + column])} ms`) + line(null, "received", `${map.received[row * width + column]} %`),
     },
   };
 }
