@@ -52,6 +52,8 @@ function summed(distances) {
   return distances.map((distance) => (value += distance));
 }
 
+const isDrawn = (chart) => chart.body.kind !== "missing";
+
 // ---- Head -------------------------------------------------------------------------------------
 
 function head() {
@@ -66,7 +68,7 @@ function head() {
       run.yaml ? element("details", {}, element("summary", {}, "The scenario, all defaults filled in"),
         element("pre", {}, run.yaml)) : null);
   });
-  const links = [["summary", "Summary"], ...data.charts.map((chart) => [chart.id, chart.title])];
+  const links = [["summary", "Summary"], ...data.charts.filter(isDrawn).map((chart) => [chart.id, chart.title])];
   document.getElementById("head").append(
     element("p", { className: "eyebrow" }, "p2psim report"),
     element("h1", {}, title),
@@ -314,8 +316,9 @@ function viewOption(given, colours, { small = false, log = false } = {}) {
   const series = view.series.flatMap((of) => seriesOf(of, view, colours, small));
   const xs = bars ? [] : view.series.flatMap((of) => of.x);
   const categories = { type: "category", data: view.categories, axisLabel: { color: colours.soft, fontSize: 12, hideOverlap: true } };
+  const whole = view.series.every((of) => of.y.every(Number.isInteger));
   const value = axis(colours, view.y, {
-    min: 0, max: view.y.max ?? undefined, interval: view.y.max === 100 ? 25 : undefined, splitNumber: small ? 2 : 4,
+    min: 0, minInterval: whole ? 1 : undefined, max: view.y.max ?? undefined, interval: view.y.max === 100 ? 25 : undefined, splitNumber: small ? 2 : 4,
     splitLine: { show: true, lineStyle: { color: colours.rule } }, axisLine: { show: false },
   });
   const along = bars
@@ -610,9 +613,11 @@ function main() {
   head();
   const place = document.getElementById("main");
   place.append(summary());
-  for (const chart of data.charts) {
-    const missing = chart.body.kind === "missing";
-    const section = element("section", { id: chart.id, className: `${chart.half ? "half" : ""} ${missing ? "missing" : ""}` },
+  // What is missing comes last.
+  const order = [...data.charts].sort((a, b) => isDrawn(b) - isDrawn(a));
+  for (const chart of order) {
+    const missing = !isDrawn(chart);
+    const section = element("section", { id: chart.id, className: missing ? "missing" : chart.half ? "half" : "" },
       element("h2", {}, chart.title));
     place.append(section);
     if (missing) {
