@@ -159,6 +159,11 @@ fn the_tutorial_shows_what_happens() {
 }
 
 #[test]
+fn the_page_on_reports_shows_what_happens() {
+    check("docs/report.md");
+}
+
+#[test]
 fn the_readme_shows_what_happens() {
     check("README.md");
 }

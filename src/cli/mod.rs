@@ -4,7 +4,9 @@ mod check;
 mod init;
 mod list;
 mod machine;
+mod plot;
 mod progress;
+mod report;
 mod run;
 mod sample;
 mod topology;
@@ -48,6 +50,8 @@ enum Command {
     Check(check::CheckArgs),
     Sample(sample::SampleArgs),
     Topology(topology::TopologyArgs),
+    Report(report::ReportArgs),
+    Plot(plot::PlotArgs),
     Init(init::InitArgs),
     List(list::ListArgs),
 }
@@ -108,6 +112,8 @@ pub fn main_with(registry: Registry) -> ExitCode {
         Command::Check(args) => check::check(&args, &registry),
         Command::Sample(args) => sample::sample(&args, registry),
         Command::Topology(args) => topology::topology(&args, registry),
+        Command::Report(args) => report::report(&args, &registry),
+        Command::Plot(args) => plot::plot(&args, &registry),
         Command::Init(args) => init::init(&args),
         Command::List(args) => list::list(&args, &registry),
     };

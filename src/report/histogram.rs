@@ -254,6 +254,24 @@ impl Bars {
         }
     }
 
+    /// A constant: a thin bar in the middle of a range around it.
+    pub fn lone(value: f64, count: u64) -> Self {
+        let half = if value == 0.0 {
+            1.0
+        } else {
+            value.abs() / 10.0
+        };
+        let mut counts = vec![0; 31];
+        counts[15] = count;
+        Bars {
+            low: value - half,
+            high: value + half,
+            counts,
+            below: 0,
+            above: 0,
+        }
+    }
+
     /// What lies outside, if anything does.
     pub fn note(&self) -> Option<String> {
         let outside = [(self.below, "below"), (self.above, "above")]

@@ -191,7 +191,7 @@ fn coverage_line(spread: &Spread) -> String {
 }
 
 /// A number from 0 with at most this many digits after its first: 0.01, 12.3, 1234.
-fn digits(value: f64, count: i32) -> String {
+pub(super) fn digits(value: f64, count: i32) -> String {
     let whole = if value >= 1.0 {
         libm::log10(value) as i32 + 1
     } else {

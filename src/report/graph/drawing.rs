@@ -71,9 +71,9 @@ fn rgb((red, green, blue): (u8, u8, u8)) -> Color {
 }
 
 /// Peers that have something in common.
-struct Group {
-    name: String,
-    peers: u64,
+pub(in crate::report) struct Group {
+    pub name: String,
+    pub peers: u64,
     colour: (u8, u8, u8),
 }
 
@@ -122,7 +122,7 @@ impl Exported {
         }
     }
 
-    fn scene(&self, drawing: &Drawing) -> Scene {
+    pub(in crate::report) fn scene(&self, drawing: &Drawing) -> Scene {
         let graph = self.graph();
         let sizes = Sizes::of(&graph);
         let (groups, group_of) = self.groups(drawing.colour);
@@ -155,7 +155,7 @@ impl Exported {
     /// The groups in the scenario's order, and which one each peer is in. A colour is that of the
     /// place in the scenario's order, so that a type keeps it whoever is there; small groups
     /// share the last where there are too many.
-    fn groups(&self, by: Colour) -> (Vec<Group>, Vec<usize>) {
+    pub(in crate::report) fn groups(&self, by: Colour) -> (Vec<Group>, Vec<usize>) {
         let name_of = |peer: usize| match by {
             Colour::Type => self.peers[peer].type_name.as_str(),
             Colour::Location => self.peers[peer].location.as_str(),

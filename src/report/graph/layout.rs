@@ -34,10 +34,10 @@ const PACKED_MAX: usize = 200;
 const DIRECTIONS: u32 = 72;
 
 /// A point of the plane.
-pub(super) type Point = (f64, f64);
+pub(in crate::report) type Point = (f64, f64);
 
 /// Places for the peers of a graph, in no unit; `groups` says which location each peer has.
-pub(super) fn places(
+pub(in crate::report) fn places(
     graph: &Graph,
     groups: &[usize],
     arrangement: Arrangement,

@@ -20,6 +20,7 @@ pub use drawing::{Colour, Drawing};
 pub use figures::{Effort, Figures};
 pub use formats::GraphFormat;
 pub use layout::Arrangement;
+pub(super) use layout::places;
 pub use timeline::Snapshots;
 
 /// The header of `topology.csv`.
@@ -238,7 +239,7 @@ pub(super) fn into_io(error: csv::Error) -> io::Error {
     }
 }
 
-fn read_csv<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Vec<T>, ExportError> {
+pub(super) fn read_csv<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Vec<T>, ExportError> {
     let failed = |error: csv::Error| ExportError::Read {
         path: path.to_owned(),
         problem: error.to_string(),

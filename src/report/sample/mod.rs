@@ -1,5 +1,6 @@
 //! Draws for `p2psim sample`: what can be drawn, and each law's draws from a stream of its own.
 
+mod pairs;
 mod people;
 mod picture;
 mod rows;
@@ -7,6 +8,7 @@ mod select;
 
 use std::io;
 
+pub(super) use pairs::{LatencyPair, latency_pairs};
 pub use people::{histogram, statistics};
 pub use picture::{PictureFormat, picture};
 pub use rows::{RowFormat, write_rows};

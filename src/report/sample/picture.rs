@@ -101,7 +101,7 @@ fn panel(series: Series, count: u64) -> io::Result<(Plot, Layout)> {
     let bars = if statistics.min < statistics.max {
         Bars::of(&statistics, statistics.bars_wanted().min(BARS_MAX))
     } else {
-        lone_bar(statistics.min, statistics.count)
+        Bars::lone(statistics.min, statistics.count)
     };
     let cells = bars.counts.len();
     let (low, high) = (bars.low / unit.size, bars.high / unit.size);
@@ -123,24 +123,6 @@ fn panel(series: Series, count: u64) -> io::Result<(Plot, Layout)> {
     // Round numbers on the axis rather than the bars' edges.
     layout.x_bin_width = None;
     Ok((plot, layout))
-}
-
-/// A constant: a thin bar in the middle of a range around it.
-fn lone_bar(value: f64, count: u64) -> Bars {
-    let half = if value == 0.0 {
-        1.0
-    } else {
-        value.abs() / 10.0
-    };
-    let mut counts = vec![0; 31];
-    counts[15] = count;
-    Bars {
-        low: value - half,
-        high: value + half,
-        counts,
-        below: 0,
-        above: 0,
-    }
 }
 
 /// Text that is not taken for mathematics.
