@@ -23,9 +23,9 @@ impl PeerState {
         event: Event,
     ) {
         let me = PeerIndex(event.sender());
-        let sender = self.conditions.get_or_insert_with(|| {
+        let sender = self.rare().conditions.get_or_insert_with(|| {
             let id = world.names.id(me).0;
-            Box::new(SenderConditions::new(world.seed, id))
+            SenderConditions::new(world.seed, id)
         });
         let locations = (world.location(me), world.location(event.receiver()));
         let fate = |replica, arrival, sender: &mut SenderConditions| {
@@ -45,7 +45,7 @@ impl PeerState {
         });
         if let Some((arrival, fate)) = second {
             post.duplicate(event.body());
-            let copy = event.copied(arrival, self.next_sequence());
+            let copy = event.copied(arrival);
             if let Kind::Arrival(kind) | Kind::Delivery(kind) = event.kind() {
                 let bytes = post.bytes(event.body());
                 post.recorder.traffic.duplicated(kind, bytes);

@@ -46,16 +46,18 @@ impl Connection {
 /// ends fit one line of the cache. It takes 16 bytes a connection.
 #[derive(Clone, Debug, Default)]
 pub struct Connections {
-    /// Of n connections: n times the other end, and in the lowest bit whether it is connected;
-    /// when each was last heard, in two [`Times`]; since when each is in its state, likewise.
+    /// How many are connected, and in the highest bit whether the times are [`Times::wide`]. Of
+    /// n connections: n times the other end, and in the lowest bit whether it is connected; when
+    /// each was last heard, in [`Times`]; since when each is in its state, likewise. Nothing at
+    /// all until there is a connection.
     words: Vec<u32>,
-    /// How many are connected; in the highest bit, whether the times are [`Times::wide`].
-    connected: u32,
 }
 
 /// Up to this many other ends are compared all at once rather than by halves.
 const COMPARED_MAX: usize = 32;
 const WIDE: u32 = 1 << 31;
+/// Where the other ends begin.
+const ENDS: usize = 1;
 /// Times from here on, after 78 hours, take a word more each.
 const NARROW_END: u64 = 1 << 48;
 
@@ -100,8 +102,13 @@ const fn end_word(peer: PeerIndex, state: ConnectionState) -> u32 {
 
 impl Connections {
     #[inline]
+    fn header(&self) -> u32 {
+        self.words.first().copied().unwrap_or(0)
+    }
+
+    #[inline]
     fn is_wide(&self) -> bool {
-        self.connected & WIDE != 0
+        self.header() & WIDE != 0
     }
 
     /// How many words the high parts of `count` times take.
@@ -114,12 +121,12 @@ impl Connections {
     #[inline]
     fn len(&self) -> usize {
         // With an odd number of them there is one word too many, which the division ignores.
-        self.words.len() / if self.is_wide() { 5 } else { 4 }
+        self.words.len().saturating_sub(ENDS) / if self.is_wide() { 5 } else { 4 }
     }
 
     #[inline]
     fn ends(&self) -> &[u32] {
-        &self.words[..self.len()]
+        self.words.get(ENDS..ENDS + self.len()).unwrap_or_default()
     }
 
     #[inline]
@@ -145,7 +152,7 @@ impl Connections {
 
     #[inline]
     fn state(&self, place: usize) -> ConnectionState {
-        if self.words[place] & 1 == 1 {
+        if self.words[ENDS + place] & 1 == 1 {
             ConnectionState::Connected
         } else {
             ConnectionState::Dialling
@@ -157,8 +164,8 @@ impl Connections {
     fn heard(&self) -> Times {
         let (count, wide) = (self.len(), self.is_wide());
         Times {
-            low: count,
-            high: 2 * count,
+            low: ENDS + count,
+            high: ENDS + 2 * count,
             wide,
         }
     }
@@ -167,7 +174,7 @@ impl Connections {
     #[inline]
     fn since(&self) -> Times {
         let (count, wide) = (self.len(), self.is_wide());
-        let low = 2 * count + Self::high_words(count, wide);
+        let low = ENDS + 2 * count + Self::high_words(count, wide);
         Times {
             low,
             high: low + count,
@@ -187,7 +194,7 @@ impl Connections {
 
     #[inline]
     fn peer(&self, place: usize) -> PeerIndex {
-        PeerIndex(self.words[place] >> 1)
+        PeerIndex(self.words[ENDS + place] >> 1)
     }
 
     /// Makes these all connections.
@@ -196,17 +203,18 @@ impl Connections {
         let wide = self.is_wide() || all.iter().any(is_late);
         let count = all.len();
         let connected = all.iter().filter(|c| c.state == ConnectionState::Connected);
-        self.connected = connected.count() as u32 | if wide { WIDE } else { 0 };
-        let len = 3 * count + 2 * Self::high_words(count, wide);
+        let header = connected.count() as u32 | if wide { WIDE } else { 0 };
+        let len = ENDS + 3 * count + 2 * Self::high_words(count, wide);
         if len > self.words.capacity() {
             // In a given graph no more will come; elsewhere a few more than there are.
             self.words = Vec::with_capacity(if self.words.is_empty() { len } else { len + 8 });
         }
         self.words.clear();
         self.words.resize(len, 0);
+        self.words[0] = header;
         let (heard, since) = (self.heard(), self.since());
         for (place, connection) in all.iter().enumerate() {
-            self.words[place] = end_word(connection.peer, connection.state);
+            self.words[ENDS + place] = end_word(connection.peer, connection.state);
             heard.set(&mut self.words, place, connection.last_heard);
             since.set(&mut self.words, place, connection.since);
         }
@@ -223,7 +231,10 @@ impl Connections {
     #[cold]
     fn widen(&mut self) {
         let all: SmallVec<[Connection; 16]> = self.iter().collect();
-        self.connected |= WIDE;
+        match self.words.first_mut() {
+            Some(header) => *header |= WIDE,
+            None => self.words.push(WIDE),
+        }
         self.set_all(&all);
     }
 
@@ -242,7 +253,7 @@ impl Connections {
     /// How many connections are finished.
     #[inline]
     pub fn connected(&self) -> usize {
-        (self.connected & !WIDE) as usize
+        (self.header() & !WIDE) as usize
     }
 
     /// How many connections are being dialled.
@@ -337,10 +348,10 @@ impl Connections {
         match self.place(peer) {
             Ok(place) if self.state(place) == ConnectionState::Connected => {}
             Ok(place) => {
-                self.words[place] = end_word(peer, ConnectionState::Connected);
+                self.words[ENDS + place] = end_word(peer, ConnectionState::Connected);
                 self.heard().set(&mut self.words, place, now);
                 self.since().set(&mut self.words, place, now);
-                self.connected += 1;
+                self.words[0] += 1;
             }
             Err(place) => {
                 let state = ConnectionState::Connected;

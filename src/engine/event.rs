@@ -59,30 +59,22 @@ pub struct Event {
     time: Time,
     /// Receiver (28 bits), kind (8), sender or timer's tag (28): compared as one number.
     order: u64,
-    /// The sender's own counter.
-    sequence: u32,
+    /// Tells events of the same time and order apart while the queue sorts them.
+    count: u32,
     body: u32,
 }
 
 const FIELD: u64 = (1 << 28) - 1;
 
 impl Event {
-    /// An event for `receiver`. `sender` is the sending peer or, for a timer, its tag;
-    /// `sequence` is the next of the counter of the peer that causes the event.
+    /// An event for `receiver`. `sender` is the sending peer or, for a timer, its tag.
     #[inline]
-    pub fn new(
-        time: Time,
-        receiver: PeerIndex,
-        kind: Kind,
-        sender: u32,
-        sequence: u32,
-        body: u32,
-    ) -> Self {
+    pub fn new(time: Time, receiver: PeerIndex, kind: Kind, sender: u32, body: u32) -> Self {
         debug_assert!(u64::from(receiver.0) <= FIELD && u64::from(sender) <= FIELD);
         Event {
             time,
             order: u64::from(receiver.0) << 36 | u64::from(kind.code()) << 28 | u64::from(sender),
-            sequence,
+            count: 0,
             body,
         }
     }
@@ -138,12 +130,8 @@ impl Event {
     }
 
     /// A second copy of a message, on its own way.
-    pub(super) fn copied(&self, time: Time, sequence: u32) -> Self {
-        Event {
-            time,
-            sequence,
-            ..*self
-        }
+    pub(super) fn copied(&self, time: Time) -> Self {
+        Event { time, ..*self }
     }
 
     /// The same message, handled at `time`.
@@ -154,7 +142,6 @@ impl Event {
             self.receiver(),
             Kind::Delivery(kind),
             self.sender(),
-            self.sequence,
             self.body,
         )
     }
@@ -165,7 +152,7 @@ impl Event {
         Event {
             time: Time::from_ns(time),
             order,
-            sequence: count,
+            count,
             body: 0,
         }
     }
@@ -173,10 +160,7 @@ impl Event {
     /// The same event with another counter.
     #[inline]
     pub(super) fn counted(self, count: u32) -> Self {
-        Event {
-            sequence: count,
-            ..self
-        }
+        Event { count, ..self }
     }
 
     /// Its time; its receiver, kind and sender, in this order, as one number.
@@ -186,15 +170,15 @@ impl Event {
     }
 
     /// The total order of events: time, receiver, kind, sender; of those that have all this in
-    /// common, the ones without a body first; then the sender's own counter. It depends on
-    /// nothing else, in particular not on who was queued first.
+    /// common, the ones without a body first; then in the order in which their one sender sent
+    /// them. It depends on nothing else, in particular not on which sender came first.
     #[inline]
     fn key(&self) -> (u128, bool, u32) {
         let (time, order, has_body) = self.first_key();
         (
             u128::from(time) << 64 | u128::from(order),
             has_body,
-            self.sequence,
+            self.count,
         )
     }
 
@@ -241,7 +225,7 @@ mod tests {
     #[test]
     fn ties_are_broken_by_receiver_kind_sender_counter() {
         let at = |time, to, kind, from, count| {
-            Event::new(Time::from_ns(time), PeerIndex(to), kind, from, count, 0)
+            Event::new(Time::from_ns(time), PeerIndex(to), kind, from, 0).counted(count)
         };
         let timer = Kind::Timer { slot: 0 };
         let ordered = [
@@ -273,7 +257,7 @@ mod tests {
             Kind::Alarm { slot: 31 },
         ] {
             let last = (PeerIndex::LIMIT - 1) as u32;
-            let event = Event::new(Time::MAX, PeerIndex(last), kind, last, 5, 6);
+            let event = Event::new(Time::MAX, PeerIndex(last), kind, last, 6);
             assert_eq!(event.kind(), kind);
             assert_eq!(event.receiver(), PeerIndex(last));
             assert_eq!(event.sender(), last);

@@ -275,11 +275,11 @@ impl<S> Engine<S> {
     pub fn finish(&mut self) -> io::Result<[u64; MessageType::LIMIT]> {
         let mut in_flight = [0; MessageType::LIMIT];
         for shard in &mut self.shards {
-            while let Some(event) = shard.post.queue.pop_before(Time::from_ns(u64::MAX)) {
+            shard.post.queue.clear(|event| {
                 if let Kind::Arrival(kind) | Kind::Delivery(kind) = event.kind() {
                     in_flight[kind.as_usize()] += 1;
                 }
-            }
+            });
             shard.post.recorder.finish()?;
         }
         if let Some((first, others)) = self.shards.split_first_mut() {

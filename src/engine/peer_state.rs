@@ -1,7 +1,5 @@
 //! A peer as the engine keeps it: links, connections, streams, counters; and what it sends.
 
-use smallvec::SmallVec;
-
 use super::connections::Connections;
 use super::event::{Event, Kind};
 use super::post::{EMPTY, Post};
@@ -29,14 +27,15 @@ pub struct PeerTraffic {
 /// A peer as the engine keeps it.
 ///
 /// In a large network each line of the cache that an event reads comes from memory. So the order
-/// of the fields is kept: the first line is what every message needs, the second what every
-/// message changes, the third links and timers.
+/// of the fields is kept, and there are two lines of them: the first is what every message needs,
+/// the second what every message changes. What few peers have stands apart.
 #[repr(C, align(64))]
 pub(super) struct PeerState {
     pub(super) connections: Connections,
     pub(super) downlink: Link,
-    /// Counts the events that the peer causes; breaks ties between them.
-    sequence: u32,
+    uplink: Link,
+    /// What most peers never need.
+    rare: Option<Box<Rare>>,
     /// Messages that have come in but not yet passed the downlink, and so are in the queue.
     pub(super) coming_in: u32,
     /// Where its services begin.
@@ -47,18 +46,34 @@ pub(super) struct PeerState {
 
     pub(super) traffic: PeerTraffic,
     latency_stream: Stream,
+}
 
-    uplink: Link,
-    /// When the peer's timers run out, in any order.
-    timers: SmallVec<[Time; 2]>,
+const _: () = assert!(size_of::<PeerState>() == 128, "two lines of the cache");
+
+/// What peers need in networks that fail.
+pub(super) struct Rare {
     /// How often the peer has begun afresh; timers of an earlier life are void.
     pub(super) life: u32,
     /// Which of its services, as bits of their slots, keep it offline.
     pub(super) kept_offline: u32,
+    /// At which share of their bandwidth its links run.
+    link_factor: f64,
     /// Made when the peer first sends, if the network has conditions.
-    pub(super) conditions: Option<Box<SenderConditions>>,
-    /// What an offline peer comes back to.
-    pub(super) absence: Option<Box<Absence>>,
+    pub(super) conditions: Option<SenderConditions>,
+    /// What it comes back to if it is offline.
+    pub(super) absence: Option<Absence>,
+}
+
+impl Default for Rare {
+    fn default() -> Self {
+        Rare {
+            life: 0,
+            kept_offline: 0,
+            link_factor: 1.0,
+            conditions: None,
+            absence: None,
+        }
+    }
 }
 
 /// What an offline peer comes back to.
@@ -77,8 +92,9 @@ impl PeerState {
         let id = world.names.id(me);
         PeerState {
             connections: Connections::default(),
-            downlink: Link::new(world.bandwidth_dl[me.as_usize()]),
-            sequence: 0,
+            downlink: Link::default(),
+            uplink: Link::default(),
+            rare: None,
             coming_in: 0,
             first_service,
             peer_type: world.names.types[me.as_usize()],
@@ -86,51 +102,42 @@ impl PeerState {
             logs,
             traffic: PeerTraffic::default(),
             latency_stream: Stream::new(world.seed, id.0, Purpose::Latency),
-            uplink: Link::new(world.bandwidth_ul[me.as_usize()]),
-            timers: SmallVec::new(),
-            life: 0,
-            kept_offline: 0,
-            conditions: None,
-            absence: None,
         }
+    }
+
+    /// What few peers need, made if there is none yet.
+    #[inline]
+    pub(super) fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    /// How often the peer has begun afresh.
+    #[inline]
+    pub(super) fn life(&self) -> u32 {
+        self.rare.as_ref().map_or(0, |rare| rare.life)
+    }
+
+    #[inline]
+    fn link_factor(&self) -> f64 {
+        self.rare.as_ref().map_or(1.0, |rare| rare.link_factor)
+    }
+
+    /// Lets what has arrived at `now` pass the downlink; when the last byte has.
+    #[inline]
+    pub(super) fn come_in(&mut self, world: &World, now: Time, me: PeerIndex, bytes: u32) -> Time {
+        let bandwidth = world.bandwidth_dl[me.as_usize()] * self.link_factor();
+        self.downlink.pass(now, bytes, bandwidth)
     }
 
     /// A little of each line that an event will ask for: reading it brings them into the cache.
     #[inline]
-    pub(super) fn foresee(&self, links: bool) -> u64 {
-        let queued = if links {
-            self.uplink.free_at().as_ns()
-        } else {
-            0
-        };
-        u64::from(self.first_service) ^ self.traffic.messages_in ^ queued
+    pub(super) fn foresee(&self) -> u64 {
+        u64::from(self.first_service) ^ self.traffic.messages_in
     }
 
     /// Lets both links run at this share of their bandwidth from now on.
-    pub(super) fn scale_links(&mut self, world: &World, me: PeerIndex, factor: f64) {
-        self.uplink
-            .set_bandwidth(world.bandwidth_ul[me.as_usize()] * factor);
-        self.downlink
-            .set_bandwidth(world.bandwidth_dl[me.as_usize()] * factor);
-    }
-
-    /// Whether a timer runs out before `time`.
-    #[inline]
-    pub(super) fn has_timer_before(&self, time: Time) -> bool {
-        self.timers.iter().any(|&at| at < time)
-    }
-
-    /// Forgets a timer that has run out.
-    #[inline]
-    pub(super) fn timer_ran_out(&mut self, at: Time) {
-        if let Some(place) = self.timers.iter().position(|&timer| timer == at) {
-            self.timers.swap_remove(place);
-        }
-    }
-
-    pub(super) fn next_sequence(&mut self) -> u32 {
-        self.sequence = self.sequence.wrapping_add(1);
-        self.sequence
+    pub(super) fn scale_links(&mut self, factor: f64) {
+        self.rare().link_factor = factor;
     }
 
     /// Sends a message whose content is stored under `body`: through the uplink, then the
@@ -154,7 +161,8 @@ impl PeerState {
         let (departure, wait) = match world.uplink {
             LinkMode::Limited => {
                 let wait = self.uplink.free_at().since(now);
-                (self.uplink.pass(now, bytes), wait)
+                let bandwidth = world.bandwidth_ul[me.as_usize()] * self.link_factor();
+                (self.uplink.pass(now, bytes, bandwidth), wait)
             }
             LinkMode::Unlimited => (now, Time::ZERO),
         };
@@ -163,8 +171,7 @@ impl PeerState {
             LinkMode::Limited => Kind::Arrival(kind),
             LinkMode::Unlimited => Kind::Delivery(kind),
         };
-        let sequence = self.next_sequence();
-        let event = Event::new(departure + delay, to, arrival, me.0, sequence, body);
+        let event = Event::new(departure + delay, to, arrival, me.0, body);
         post.recorder.traffic.sent(kind, bytes);
         match &world.conditions {
             None => post.dispatch(event),
@@ -221,9 +228,7 @@ impl PeerState {
     ) {
         debug_assert!(tag < super::TIMER_TAG_LIMIT, "a timer's tag has 28 bits");
         let at = at.min(Time::MAX);
-        self.timers.push(at);
-        let sequence = self.next_sequence();
-        post.queue
-            .push(Event::new(at, me, kind, tag, sequence, self.life));
+        post.set_timer(me, at);
+        post.queue.push(Event::new(at, me, kind, tag, self.life()));
     }
 }

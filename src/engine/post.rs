@@ -3,11 +3,14 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::event::Event;
 use super::queue::EventQueue;
 use super::rumours::{OWN_ROW, Receipt, Rumours};
 use super::service::Rejoin;
 use crate::message::{HEADER_BYTES, Payload, Rumour, RumourId};
+use crate::network::LinkMode;
 use crate::peer::PeerIndex;
 use crate::record::Recorder;
 use crate::time::Time;
@@ -23,6 +26,9 @@ pub(super) struct Post {
     /// Messages for the peers of other shards, by shard.
     outgoing: Vec<Mail>,
     pub(super) recorder: Recorder,
+    /// When the timers of each peer run out, in any order; empty where downlinks do not queue,
+    /// and nobody asks.
+    timers: Vec<SmallVec<[Time; 2]>>,
     /// What the shard's peers hold; none of them before the first holds any.
     rumours: Vec<Rumours>,
     /// Peers that the handler being run has disconnected from; its peer's services are told
@@ -86,8 +92,18 @@ const FIRST_PARCEL: u32 = 2;
 
 impl Post {
     /// The post office of the peers in `range`; `firsts` are the first peers of all shards.
-    pub(super) fn new(range: Range<u32>, firsts: Arc<[u32]>, recorder: Recorder) -> Self {
+    pub(super) fn new(
+        range: Range<u32>,
+        firsts: Arc<[u32]>,
+        downlink: LinkMode,
+        recorder: Recorder,
+    ) -> Self {
+        let timers = match downlink {
+            LinkMode::Limited => vec![SmallVec::new(); range.len()],
+            LinkMode::Unlimited => Vec::new(),
+        };
         Post {
+            timers,
             first: range.start,
             count: range.len() as u32,
             outgoing: firsts.iter().map(|_| Mail::default()).collect(),
@@ -111,6 +127,41 @@ impl Post {
     #[inline]
     pub(super) fn place(&self, peer: PeerIndex) -> usize {
         (peer.0 - self.first) as usize
+    }
+
+    /// Notes when a timer of a peer runs out.
+    #[inline]
+    pub(super) fn set_timer(&mut self, peer: PeerIndex, at: Time) {
+        let place = self.place(peer);
+        if let Some(timers) = self.timers.get_mut(place) {
+            timers.push(at);
+        }
+    }
+
+    /// Forgets a timer that has run out.
+    #[inline]
+    pub(super) fn timer_ran_out(&mut self, peer: PeerIndex, at: Time) {
+        let place = self.place(peer);
+        if let Some(timers) = self.timers.get_mut(place)
+            && let Some(place) = timers.iter().position(|&timer| timer == at)
+        {
+            timers.swap_remove(place);
+        }
+    }
+
+    /// Whether a timer of a peer whose downlink queues runs out before `time`.
+    #[inline]
+    pub(super) fn has_timer_before(&self, peer: PeerIndex, time: Time) -> bool {
+        let timers = self.timers.get(self.place(peer));
+        timers.is_some_and(|timers| timers.iter().any(|&at| at < time))
+    }
+
+    /// A little of a peer's timers, if they are kept: reading it brings them into the cache.
+    #[inline]
+    pub(super) fn foresee_timers(&self, peer: PeerIndex) -> u64 {
+        self.timers
+            .get(self.place(peer))
+            .map_or(0, |timers| timers.len() as u64)
     }
 
     /// The rumours that a peer of the shard holds.

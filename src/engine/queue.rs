@@ -77,6 +77,10 @@ impl<T> Lane<T> {
         }
     }
 
+    fn iter(&self) -> impl Iterator<Item = &T> {
+        self.full.iter().chain([&self.last]).flatten()
+    }
+
     /// Hands out all items in the order in which they were pushed. What blocks are emptied is
     /// spare at once, so that what is done with the items needs no second copy of them.
     fn drain(&mut self, mut each: impl FnMut(T, &mut Vec<Vec<T>>), spare: &mut Vec<Vec<T>>) {
@@ -116,6 +120,8 @@ pub struct EventQueue {
     walked: Vec<Event>,
     next: usize,
     late: BinaryHeap<Reverse<Event>>,
+    /// How many events have been late.
+    late_count: u32,
     slots: Vec<Slot>,
     /// Which slots of a level hold events, as bits.
     occupied: [u64; LEVELS],
@@ -133,6 +139,7 @@ impl Default for EventQueue {
             walked: Vec::new(),
             next: 0,
             late: BinaryHeap::new(),
+            late_count: 0,
             slots: std::iter::repeat_with(Slot::default)
                 .take(LEVELS * SLOTS)
                 .collect(),
@@ -188,12 +195,32 @@ impl EventQueue {
     pub fn push(&mut self, event: Event) {
         self.len += 1;
         if event.time().as_ns() < self.span_end {
-            self.late.push(Reverse(event));
+            self.late_count = self.late_count.wrapping_add(1);
+            self.late.push(Reverse(event.counted(self.late_count)));
             if self.late.len() > LATE_MAX && self.span_end - self.base > 1 {
                 self.restart_span();
             }
         } else {
             self.push_to_ladder(event);
+        }
+    }
+
+    /// Empties the queue and lets go of its memory; shows each event, in no particular order.
+    pub fn clear(&mut self, mut see: impl FnMut(&Event)) {
+        let Self {
+            walked,
+            next,
+            late,
+            slots,
+            ..
+        } = std::mem::take(self);
+        walked.iter().skip(next).for_each(&mut see);
+        late.iter().for_each(|Reverse(event)| see(event));
+        for Slot { plain, whole } in &slots {
+            for &Plain { time, order } in plain.iter() {
+                see(&Event::plain(time, order, 0));
+            }
+            whole.iter().for_each(&mut see);
         }
     }
 
@@ -374,7 +401,7 @@ mod tests {
         let kind = Kind::Timer { slot: 0 };
         let receiver = PeerIndex(receiver);
         let body = sequence % 2 * sequence;
-        Event::new(Time::from_ns(time), receiver, kind, 0, sequence, body)
+        Event::new(Time::from_ns(time), receiver, kind, 0, body).counted(sequence)
     }
 
     /// What an event is, but for its counter.
@@ -506,5 +533,21 @@ mod tests {
         assert_eq!(pop(&mut queue, 20), Some(15));
         assert_eq!(pop(&mut queue, 21), Some(20));
         assert_eq!(queue.len(), 0);
+    }
+
+    #[test]
+    fn shows_all_that_it_lets_go_of() {
+        let mut queue = EventQueue::default();
+        for place in 0..5_000 {
+            queue.push(event(u64::from(place % 977) * 1_000, 0, place));
+        }
+        for _ in 0..100 {
+            queue.pop_before(Time::MAX);
+        }
+        queue.push(event(200_000, 0, 0));
+        let mut seen = 0;
+        queue.clear(|_| seen += 1);
+        assert_eq!((seen, queue.len()), (4_901, 0));
+        assert_eq!(queue.pop_before(Time::MAX), None);
     }
 }

@@ -359,7 +359,7 @@ impl Context<'_> {
     /// Lets both links of the peer run at this share of their bandwidth, above 0, for what is
     /// queued from now on.
     pub fn scale_links(&mut self, factor: f64) {
-        self.peer.scale_links(self.world, self.me, factor);
+        self.peer.scale_links(factor);
     }
 
     /// The rumours that this peer holds.

@@ -53,13 +53,14 @@ impl<S: Service> Shard<S> {
         firsts: Arc<[u32]>,
         recorder: Recorder,
     ) -> Self {
+        let post = Post::new(range.clone(), firsts, world.downlink, recorder);
         Shard {
             world,
             peers: Vec::with_capacity(range.len()),
             services: Vec::new(),
             streams: Streams::default(),
             first_dials: None,
-            post: Post::new(range, firsts, recorder),
+            post,
             now: Time::ZERO,
             reached: Time::ZERO,
             end: Time::ZERO,
@@ -75,6 +76,12 @@ impl<S: Service> Shard<S> {
         starts: &[Time],
         services: &mut impl Iterator<Item = S>,
     ) {
+        let services_of = |me: PeerIndex| {
+            let index = self.world.names.types[me.as_usize()];
+            self.world.routes[index.as_usize()].services
+        };
+        let count = self.post.range().map(PeerIndex).map(services_of).sum();
+        self.services.reserve_exact(count);
         for me in self.post.range().map(PeerIndex) {
             let start = starts[me.as_usize()];
             let logs = self.post.recorder.logs(me);
@@ -84,7 +91,7 @@ impl<S: Service> Shard<S> {
             let count = self.world.routes[state.peer_type.as_usize()].services;
             self.services.extend(services.take(count));
             self.peers.push(state);
-            let event = Event::new(start, me, Kind::Start, 0, 0, EMPTY);
+            let event = Event::new(start, me, Kind::Start, 0, EMPTY);
             self.post.queue.push(event);
         }
     }
@@ -131,11 +138,10 @@ impl<S: Service> Shard<S> {
     #[inline]
     fn look_ahead(&self) -> usize {
         let upcoming = self.post.queue.upcoming(LOOK_AHEAD);
-        let links = self.world.uplink == LinkMode::Limited;
         let mut sum = 0;
         for event in upcoming {
             let peer = &self.peers[self.post.place(event.receiver())];
-            sum ^= peer.foresee(links);
+            sum ^= peer.foresee() ^ self.post.foresee_timers(event.receiver());
             if event.has_content() {
                 sum ^= u64::from(self.post.bytes(event.body()));
                 sum ^= self.post.rumours(event.receiver()).len() as u64;
@@ -174,7 +180,7 @@ impl<S: Service> Shard<S> {
             }
             Kind::Timer { slot } => self.timer(me, slot, event),
             Kind::Alarm { slot } => {
-                self.peers[self.post.place(me)].timer_ran_out(self.now);
+                self.post.timer_ran_out(me, self.now);
                 self.with_service(me, slot.into(), |service, context| {
                     service.alarm(context, event.sender());
                 });
@@ -197,14 +203,14 @@ impl<S: Service> Shard<S> {
 
     #[inline]
     fn timer(&mut self, me: PeerIndex, slot: u8, event: Event) {
+        self.post.timer_ran_out(me, self.now);
         let peer = &mut self.peers[self.post.place(me)];
-        peer.timer_ran_out(self.now);
-        if event.body() != peer.life {
+        if event.body() != peer.life() {
             return;
         }
         let tag = event.sender();
         if !peer.online {
-            let absence = peer.absence.get_or_insert_default();
+            let absence = peer.rare().absence.get_or_insert_default();
             return absence.timers.push((slot, tag));
         }
         self.with_service(me, slot.into(), |service, context| {
@@ -245,10 +251,10 @@ impl<S: Service> Shard<S> {
         }
         let bytes = self.post.bytes(event.body());
         let wait = peer.downlink.free_at().since(self.now);
-        let done = peer.downlink.pass(self.now, bytes);
+        let done = peer.come_in(&self.world, self.now, me, bytes);
         self.post.recorder.load.received(done, me, bytes, wait);
         let delivery = event.delivered_at(done, kind);
-        if done < self.end && peer.coming_in == 0 && !peer.has_timer_before(done) {
+        if done < self.end && peer.coming_in == 0 && !self.post.has_timer_before(me, done) {
             self.now = done;
             self.deliver(me, kind, delivery);
             self.count(delivery);
@@ -429,18 +435,19 @@ impl<S: Service> Shard<S> {
             let peer = &mut self.peers[self.post.place(me)];
             match switch {
                 Switch::Offline(slot) => {
-                    peer.kept_offline |= 1 << slot;
+                    peer.rare().kept_offline |= 1 << slot;
                     if peer.online {
                         self.go_offline(me);
                     }
                 }
                 Switch::Online(slot, rejoin) => {
-                    let was_kept = peer.kept_offline;
-                    peer.kept_offline &= !(1 << slot);
-                    if let Some(absence) = &mut peer.absence {
+                    let rare = peer.rare();
+                    let was_kept = rare.kept_offline;
+                    rare.kept_offline &= !(1 << slot);
+                    if let Some(absence) = &mut rare.absence {
                         absence.fresh |= rejoin == Rejoin::Fresh;
                     }
-                    if was_kept != 0 && peer.kept_offline == 0 {
+                    if was_kept != 0 && rare.kept_offline == 0 {
                         self.go_online(me);
                     }
                 }
@@ -454,11 +461,11 @@ impl<S: Service> Shard<S> {
         let (peers, connected) = peer.connections.clear();
         let attempts = peers.len() as u32 - connected;
         let (timers, fresh) = (Vec::new(), false);
-        peer.absence = Some(Box::new(Absence {
+        peer.rare().absence = Some(Absence {
             peers,
             timers,
             fresh,
-        }));
+        });
         let recorder = &mut self.post.recorder;
         recorder.load.online(self.now, me, false);
         for _ in 0..attempts {
@@ -488,14 +495,14 @@ impl<S: Service> Shard<S> {
             mut peers,
             timers,
             fresh,
-        } = *peer.absence.take().unwrap_or_default();
+        } = peer.rare().absence.take().unwrap_or_default();
         let rejoin = if fresh {
             Rejoin::Fresh
         } else {
             Rejoin::Remember
         };
         if fresh {
-            peer.life += 1;
+            peer.rare().life += 1;
             self.post.forget_rumours(me);
             if let Some(first_dials) = &self.first_dials {
                 peers = first_dials.of(me).collect();

@@ -100,12 +100,12 @@ mod tests {
                         let time = Time::from_ns(u64::MAX / 2 + stream.below(span));
                         let receiver = PeerIndex(stream.below(30) as u32);
                         let kind = Kind::Timer { slot: 0 };
-                        Event::new(time, receiver, kind, 0, sequence as u32, 7)
+                        Event::new(time, receiver, kind, 0, 7).counted(sequence as u32)
                     })
                     .collect();
                 // All but one at the same instant: one bucket holds them.
                 if span == 3 && count > 2 {
-                    events[0] = events[1].copied(Time::from_ns(1), 9);
+                    events[0] = events[1].copied(Time::from_ns(1));
                 }
                 let mut expected = events.clone();
                 expected.sort_unstable();

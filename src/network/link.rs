@@ -12,40 +12,27 @@ pub enum LinkMode {
     Unlimited,
 }
 
-/// One direction of a peer's access link.
-#[derive(Clone, Copy, Debug)]
+/// The queue of one direction of a peer's access link.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Link {
-    ns_per_byte: f64,
     /// When the last byte queued so far has passed.
     free_at: Time,
 }
 
 impl Link {
-    /// A link of `bandwidth` bits per second, which must be positive.
-    pub fn new(bandwidth: f64) -> Self {
-        Link {
-            ns_per_byte: 8e9 / bandwidth,
-            free_at: Time::ZERO,
-        }
-    }
-
-    /// Lets what is queued from now on pass at `bandwidth` bits per second, which must be positive.
-    pub fn set_bandwidth(&mut self, bandwidth: f64) {
-        self.ns_per_byte = 8e9 / bandwidth;
-    }
-
     /// When the last byte queued so far has passed.
     #[inline]
     pub fn free_at(&self) -> Time {
         self.free_at
     }
 
-    /// Queues `bytes` at `now` and returns when the last of them has passed.
+    /// Queues `bytes` at `now` for a link of `bandwidth` bits per second, which must be positive,
+    /// and returns when the last of them has passed.
     #[inline]
-    pub fn pass(&mut self, now: Time, bytes: u32) -> Time {
+    pub fn pass(&mut self, now: Time, bytes: u32, bandwidth: f64) -> Time {
         let start = self.free_at.max(now);
         // Past the clock's end nothing is ever handled, so saturating is enough.
-        let taken = (self.ns_per_byte * f64::from(bytes) + 0.5) as i64 as u64;
+        let taken = (8e9 / bandwidth * f64::from(bytes) + 0.5) as i64 as u64;
         self.free_at = Time::from_ns(start.as_ns().saturating_add(taken).min(Time::MAX.as_ns()));
         self.free_at
     }
@@ -58,9 +45,15 @@ mod tests {
     #[test]
     fn messages_leave_first_in_first_out() {
         // 8 Mbit/s: one byte a microsecond.
-        let mut link = Link::new(8e6);
-        assert_eq!(link.pass(Time::ZERO, 24), Time::from_ns(24_000));
-        assert_eq!(link.pass(Time::from_ns(1_000), 250), Time::from_ns(274_000));
-        assert_eq!(link.pass(Time::from_ns(500_000), 1), Time::from_ns(501_000));
+        let mut link = Link::default();
+        assert_eq!(link.pass(Time::ZERO, 24, 8e6), Time::from_ns(24_000));
+        assert_eq!(
+            link.pass(Time::from_ns(1_000), 250, 8e6),
+            Time::from_ns(274_000)
+        );
+        assert_eq!(
+            link.pass(Time::from_ns(500_000), 1, 8e6),
+            Time::from_ns(501_000)
+        );
     }
 }
