@@ -317,3 +317,37 @@ fn what_could_never_end_is_refused() {
         assert!(!diagnostic.expected.is_empty(), "{services}");
     }
 }
+
+/// Peers that remember messages for a second name no older ones, however long the run, and take
+/// none in twice.
+#[test]
+fn old_messages_are_forgotten_and_ignored() {
+    let outcome_with = |remember: &str| {
+        let text = format!(
+            "horizon: 20000\nlocations: [Here]\nlatencies: {{Here: {{Here: 10}}}}\n\
+             peer_types:\n  peer:\n    location: Here\n    bandwidth_ul: 50 Mbit\n    \
+             bandwidth_dl: 50 Mbit\n    services:\n      \
+             BaseConnectionManager: {{}}\n      \
+             PushPullGossipService: {{remember: {remember}}}\n      \
+             MessageProducer: {{msg_rate: 5, init_timeout: 0}}\n\
+             topology: {{graph: 'random_regular(4, 10)'}}\n"
+        );
+        let (simulation, outcome) = run(&text);
+        let receipts = simulation.deliveries().receipts().iter();
+        let mut seen: Vec<_> = receipts.map(|receipt| (receipt.id, receipt.peer)).collect();
+        let count = seen.len();
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), count, "a message was taken in twice");
+        let pings = outcome.messages.iter().find(|m| m.name == "SyncPing");
+        let pings = pings.unwrap().counts;
+        let ids = (pings.bytes_sent - 24 * pings.sent) as f64 / 8.0 / pings.sent as f64;
+        (count, ids)
+    };
+    let ((some, few_ids), (all, many_ids)) = (outcome_with("1 s"), outcome_with("10 min"));
+    // Push reaches nearly everyone at once; anti-entropy the others within a second.
+    assert!(some * 100 >= all * 98 && some <= all, "{some} of {all}");
+    // Ten peers produce 50 messages a second between them, and 500 on average have been.
+    assert!((35.0..=50.0).contains(&few_ids), "{few_ids} ids");
+    assert!(many_ids > 400.0, "{many_ids} ids");
+}

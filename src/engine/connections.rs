@@ -244,6 +244,13 @@ impl Connections {
         self.place(peer).ok().map(|place| self.connection(place))
     }
 
+    /// Since when there is a finished connection to `peer`, if there is one.
+    pub fn connected_since(&self, peer: PeerIndex) -> Option<Time> {
+        let place = self.place(peer).ok()?;
+        let connected = self.state(place) == ConnectionState::Connected;
+        connected.then(|| self.since().get(&self.words, place))
+    }
+
     /// Whether there is a finished connection to `peer`.
     pub fn is_connected(&self, peer: PeerIndex) -> bool {
         self.place(peer)

@@ -189,6 +189,13 @@ impl Post {
         }
     }
 
+    /// Lets a peer forget the rumours that were produced before `oldest`, now or some time later.
+    pub(super) fn forget_rumours_before(&mut self, peer: PeerIndex, oldest: Time) {
+        if !self.rumours.is_empty() {
+            self.held(peer).forget_before(oldest);
+        }
+    }
+
     /// Takes in a rumour that has arrived; whether the peer did not hold it yet.
     pub(super) fn receive(&mut self, now: Time, me: PeerIndex, rumour: &Rumour) -> bool {
         let (row, new) = match self.held(me).take(rumour) {

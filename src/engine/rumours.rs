@@ -1,6 +1,7 @@
 //! The rumours that a peer holds, and how many it has produced itself.
 
 use crate::message::{Rumour, RumourId};
+use crate::time::Time;
 
 /// The row of a peer's own rumours: they have no first receipt.
 pub(super) const OWN_ROW: u32 = u32::MAX;
@@ -19,13 +20,18 @@ struct Mark {
 ///
 /// Most of what arrives are further copies: they need the marks alone, of which four fit a line
 /// of the cache.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Rumours {
     marks: Vec<Mark>,
     /// What the marks stand for.
     rumours: Vec<Rumour>,
     produced: u32,
+    /// How many there are when those that are too old are looked for again.
+    sweep_at: u32,
 }
+
+/// So few are not worth looking for old ones among them.
+const SWEEP_MIN: u32 = 32;
 
 /// How many of the last marks are compared one by one before the others are searched.
 const NEWEST: usize = 8;
@@ -46,6 +52,7 @@ impl Rumours {
         marks: Vec::new(),
         rumours: Vec::new(),
         produced: 0,
+        sweep_at: SWEEP_MIN,
     };
 
     fn place(&self, id: RumourId) -> Result<usize, usize> {
@@ -126,6 +133,23 @@ impl Rumours {
         self.marks[place].row = row;
     }
 
+    /// Lets go of what was produced before `oldest`, mark and all, if the number of rumours has
+    /// doubled since it last did: so that it takes little time, and memory for at most twice as
+    /// many as are young enough.
+    pub(super) fn forget_before(&mut self, oldest: Time) {
+        if self.marks.len() < self.sweep_at as usize {
+            return;
+        }
+        let young = |rumour: &Rumour| rumour.produced >= oldest;
+        let mut rumours = self.rumours.iter();
+        self.marks.retain(|_| rumours.next().is_some_and(young));
+        self.rumours.retain(young);
+        self.marks.shrink_to(2 * self.marks.len());
+        self.rumours.shrink_to(2 * self.rumours.len());
+        let twice = u32::try_from(2 * self.marks.len()).unwrap_or(u32::MAX);
+        self.sweep_at = twice.max(SWEEP_MIN);
+    }
+
     /// Forgets everything; what is received again is not counted as a first receipt.
     pub(super) fn forget(&mut self) {
         for mark in &mut self.marks {
@@ -138,7 +162,6 @@ impl Rumours {
 mod tests {
     use super::*;
     use crate::peer::PeerIndex;
-    use crate::time::Time;
 
     fn rumour(origin: u32, counter: u32) -> Rumour {
         Rumour {
@@ -156,7 +179,7 @@ mod tests {
 
     #[test]
     fn holds_each_once_in_order_until_it_forgets() {
-        let mut rumours = Rumours::default();
+        let mut rumours = Rumours::NONE;
         for (origin, counter) in [(2, 1), (1, 5), (2, 2), (1, 1)] {
             match rumours.take(&rumour(origin, counter)) {
                 Receipt::First(place) => rumours.set_row(place, 10 * origin + counter),
@@ -174,5 +197,25 @@ mod tests {
         assert!(matches!(rumours.take(&rumour(1, 5)), Receipt::Again(15)));
         assert!(rumours.holds(rumour(1, 5).id));
         assert_eq!((rumours.next_counter(), rumours.next_counter()), (1, 2));
+    }
+
+    #[test]
+    fn old_ones_are_let_go_of() {
+        let mut rumours = Rumours::NONE;
+        for counter in 0..10_000 {
+            let time = Time::from_ns(u64::from(counter));
+            let new = Rumour {
+                produced: time,
+                ..rumour(1 + counter % 3, counter)
+            };
+            assert!(matches!(rumours.take(&new), Receipt::First(_)));
+            rumours.forget_before(time.since(Time::from_ns(100)));
+            assert!(rumours.len() <= 202, "{} are held", rumours.len());
+            let young = rumour(
+                1 + counter.saturating_sub(100) % 3,
+                counter.saturating_sub(100),
+            );
+            assert!(rumours.holds(young.id), "{counter} is young");
+        }
     }
 }

@@ -374,6 +374,13 @@ impl Context<'_> {
         self.post.publish(self.now, self.me, bytes, ttl)
     }
 
+    /// Lets this peer forget the rumours that were produced before `oldest`, so that what it holds
+    /// does not grow without end; some may be held for a while yet. A copy of one that arrives
+    /// later is a first receipt again: a service should ignore those that are so old.
+    pub fn forget_rumours(&mut self, oldest: Time) {
+        self.post.forget_rumours_before(self.me, oldest);
+    }
+
     /// Counts a copy of a rumour that is not taken in, since its payload was altered.
     pub fn reject(&mut self, rumour: &Rumour) {
         self.post.recorder.deliveries.reject(self.me, rumour);

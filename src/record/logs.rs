@@ -1,11 +1,14 @@
-//! A log file per peer, written through bounded buffers: files are opened, appended to and
-//! closed again, so that neither memory nor descriptors grow with the number of peers.
+//! A log file per peer, written through bounded buffers and by a thread of its own: files are
+//! opened, appended to and closed again, so that neither memory nor descriptors grow with the
+//! number of peers.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
 
 use super::options::{LogLevel, LogOptions};
 use crate::message::{MessageType, MessageTypes};
@@ -42,7 +45,7 @@ pub struct Logs {
     /// How much all buffers together may hold.
     buffers_max: usize,
     buffered: usize,
-    error: Option<io::Error>,
+    writer: Writer,
 }
 
 impl Logs {
@@ -66,7 +69,7 @@ impl Logs {
             buffer_max: (buffers_max / peers.len().max(1)).clamp(BUFFER_MIN, BUFFER_MAX),
             buffers_max,
             buffered: 0,
-            error: None,
+            writer: Writer::new(),
         }
     }
 
@@ -85,7 +88,7 @@ impl Logs {
 
     /// The first error of writing, if there was one.
     pub fn take_error(&mut self) -> Option<io::Error> {
-        self.error.take()
+        self.writer.take_error()
     }
 
     /// Writes everything still in memory; every peer that keeps a log has a file afterwards.
@@ -99,7 +102,7 @@ impl Logs {
                 self.write_out(peer);
             }
         }
-        self.error.take().map_or(Ok(()), Err)
+        self.writer.finish()
     }
 
     /// Appends `Peer_<id>:<type> <LEVEL> <ms>: ` and what `text` appends, as one line.
@@ -134,7 +137,6 @@ impl Logs {
             for place in 0..self.buffers.len() {
                 if !self.buffers[place].is_empty() {
                     self.write_out(self.peer(place));
-                    self.buffers[place] = Vec::new();
                 }
             }
         }
@@ -165,18 +167,76 @@ impl Logs {
         let place = self.place(peer);
         let buffer = &mut self.buffers[place];
         self.buffered -= buffer.len();
-        if self.error.is_none() {
-            let path = self.folder.join(file_name(&self.names, peer));
-            let written = OpenOptions::new()
-                .create(true)
-                .append(true)
-                .open(&path)
-                .and_then(|mut file| file.write_all(buffer));
-            if let Err(error) = written {
-                let text = format!("cannot write {}: {error}", path.display());
-                self.error = Some(io::Error::new(error.kind(), text));
-            }
+        // The next one grows as this one did: a peer that was quiet may stay so.
+        let bytes = std::mem::take(buffer);
+        let path = self.folder.join(file_name(&self.names, peer));
+        self.writer.append(path, bytes);
+    }
+}
+
+/// How many buffers wait for the writer at most; a run that is quicker than the disk waits.
+const WAITING_MAX: usize = 64;
+
+/// Appends buffers to files on a thread of its own, one after the other, while the run goes on.
+struct Writer {
+    /// `None` once all has been handed over.
+    queue: Option<SyncSender<(PathBuf, Vec<u8>)>>,
+    thread: Option<JoinHandle<()>>,
+    /// The first error; nothing is written after it.
+    error: Arc<Mutex<Option<io::Error>>>,
+}
+
+impl Writer {
+    fn new() -> Self {
+        Writer {
+            queue: None,
+            thread: None,
+            error: Arc::default(),
         }
-        buffer.clear();
+    }
+
+    fn append(&mut self, path: PathBuf, bytes: Vec<u8>) {
+        if self.queue.is_none() {
+            let (queue, jobs) = sync_channel(WAITING_MAX);
+            let error = self.error.clone();
+            self.thread = Some(thread::spawn(move || write_all(&jobs, &error)));
+            self.queue = Some(queue);
+        }
+        if let Some(queue) = &self.queue {
+            // The writer takes no more when it has failed.
+            let _ = queue.send((path, bytes));
+        }
+    }
+
+    fn take_error(&mut self) -> Option<io::Error> {
+        let error = self.error.lock();
+        error.unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Waits until everything is written.
+    fn finish(&mut self) -> io::Result<()> {
+        self.queue = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            return Err(io::Error::other("the thread that writes logs has panicked"));
+        }
+        self.take_error().map_or(Ok(()), Err)
+    }
+}
+
+fn write_all(jobs: &Receiver<(PathBuf, Vec<u8>)>, error: &Mutex<Option<io::Error>>) {
+    for (path, bytes) in jobs {
+        let written = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .and_then(|mut file| file.write_all(&bytes));
+        if let Err(cause) = written {
+            let text = format!("cannot write {}: {cause}", path.display());
+            let mut error = error.lock().unwrap_or_else(PoisonError::into_inner);
+            *error = Some(io::Error::new(cause.kind(), text));
+            return;
+        }
     }
 }

@@ -83,6 +83,7 @@ pub(super) fn summary_json(
         })
         .collect();
     let in_flight = outcome.messages.iter().map(|m| m.in_flight).sum();
+    let graph = final_graph(simulation, bootstrap);
     let value = json!({
         "p2psim": env!("CARGO_PKG_VERSION"),
         "scenario": name.scenario,
@@ -93,14 +94,14 @@ pub(super) fn summary_json(
         "events": outcome.events,
         "digest": format!("{:016x}", outcome.digest),
         "peers": { "total": names.len(), "online": online, "by_type": by_type },
-        "connections": simulation.links(bootstrap).count(),
+        "connections": graph.links(),
         "connections_by_cause": connections_json(simulation),
         "waits": simulation.load().series().map(|series| {
             let (received, sent) = series.total();
             json!({ "uplink": wait_json(&sent), "downlink": wait_json(&received) })
         }),
         "coverage": spread.map(|spread| coverage_json(spread, simulation, outcome)),
-        "stats": Figures::of(&final_graph(simulation, bootstrap), Effort::Summary).json(),
+        "stats": Figures::of(&graph, Effort::Summary).json(),
         "messages": { "total": counts_json(&outcome.total(), in_flight), "by_type": messages },
     });
     format!("{value:#}\n")

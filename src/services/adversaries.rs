@@ -1,7 +1,7 @@
 //! Peers that work against gossip: they alter, swallow, delay or censor what they should relay.
 
 use super::gossip::{
-    Conduct, Config, EXCLUDE_PEERS, EXCLUDE_TYPES, FANOUT, GOSSIP_MESSAGE, PROCESSING,
+    Conduct, Config, EXCLUDE_PEERS, EXCLUDE_TYPES, FANOUT, GOSSIP_MESSAGE, PROCESSING, REMEMBER,
     SUPPRESS_DUPLICATES, VERIFY, factory,
 };
 use super::pull_gossip::{MSG_REQUEST, MSG_RESPONSE, SYNC_PING, SYNC_PONG};
@@ -28,6 +28,7 @@ pub(super) const TAMPERING: ServiceSpec = ServiceSpec {
         SUPPRESS_DUPLICATES,
         PROCESSING,
         VERIFY,
+        REMEMBER,
     ],
     messages: MESSAGES,
     build: |parameters, messages| factory(Config::new(parameters, messages[0], Conduct::Tampering)),
@@ -39,7 +40,7 @@ pub(super) const TAMPERING: ServiceSpec = ServiceSpec {
 pub(super) const SILENT: ServiceSpec = ServiceSpec {
     name: "SilentPeer",
     about: "receives messages and never relays any",
-    parameters: &[PROCESSING, VERIFY],
+    parameters: &[PROCESSING, VERIFY, REMEMBER],
     messages: MESSAGES,
     build: |parameters, messages| factory(Config::silent(parameters, messages[0])),
     adversary: true,
@@ -63,6 +64,7 @@ pub(super) const DELAYING: ServiceSpec = ServiceSpec {
         SUPPRESS_DUPLICATES,
         PROCESSING,
         VERIFY,
+        REMEMBER,
     ],
     messages: MESSAGES,
     build: |parameters, messages| {
@@ -90,6 +92,7 @@ pub(super) const CENSORING: ServiceSpec = ServiceSpec {
         SUPPRESS_DUPLICATES,
         PROCESSING,
         VERIFY,
+        REMEMBER,
     ],
     messages: MESSAGES,
     build: |parameters, messages| {

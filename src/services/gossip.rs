@@ -60,6 +60,13 @@ pub(super) const VERIFY: ParameterSpec = ParameterSpec {
     about: "drop messages with an altered payload, after `processing`",
 };
 
+pub(super) const REMEMBER: ParameterSpec = ParameterSpec {
+    name: "remember",
+    kind: ParameterKind::Duration { min_ns: 1 },
+    default: "10 min",
+    about: "a message older than this is forgotten, and ignored if it still arrives",
+};
+
 pub(super) const GOSSIP_MESSAGE: MessageSpec =
     MessageSpec::gossip("GossipMessage", "250 B + payload");
 
@@ -74,6 +81,7 @@ pub(super) const SPEC: ServiceSpec = ServiceSpec {
         SUPPRESS_DUPLICATES,
         PROCESSING,
         VERIFY,
+        REMEMBER,
     ],
     messages: &[GOSSIP_MESSAGE],
     build: |parameters, messages| factory(Config::new(parameters, messages[0], Conduct::Honest)),
@@ -156,6 +164,7 @@ pub(super) struct Config {
     suppress_duplicates: bool,
     processing: Option<Distribution>,
     verify: bool,
+    remember: Time,
     conduct: Conduct,
     kind: MessageType,
 }
@@ -168,6 +177,7 @@ impl Config {
             suppress_duplicates: parameters.flag("suppress_duplicates"),
             processing: parameters.optional_law("processing").cloned(),
             verify: parameters.flag("verify"),
+            remember: parameters.duration("remember"),
             conduct,
             kind,
         }
@@ -184,6 +194,7 @@ impl Config {
             suppress_duplicates: true,
             processing: parameters.optional_law("processing").cloned(),
             verify: parameters.flag("verify"),
+            remember: parameters.duration("remember"),
             conduct: Conduct::Silent,
             kind,
         }
@@ -233,6 +244,12 @@ impl GossipService {
         }
     }
 
+    /// Messages that were produced before this time are forgotten.
+    #[inline]
+    pub(super) fn oldest(&self, now: Time) -> Time {
+        now.since(self.config.remember)
+    }
+
     /// Takes in a message that has arrived, without relaying it.
     pub(super) fn keep(&mut self, context: &mut Context<'_>, from: PeerIndex, rumour: &Rumour) {
         self.process(context, from, rumour, Then::Keep);
@@ -279,6 +296,10 @@ impl GossipService {
     #[inline]
     fn handle(&mut self, context: &mut Context<'_>, from: PeerIndex, rumour: &Rumour, then: Then) {
         let config = &*self.config;
+        let oldest = self.oldest(context.now());
+        if rumour.produced < oldest {
+            return;
+        }
         if config.verify && !rumour.intact() {
             return context.reject(rumour);
         }
@@ -288,6 +309,9 @@ impl GossipService {
             return;
         }
         let new = context.receive(rumour);
+        if new {
+            context.forget_rumours(oldest);
+        }
         let relays = then == Then::Handle && (new || !config.suppress_duplicates);
         if !relays || rumour.ttl == 0 {
             return;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::gossip::{
     Conduct, Config as GossipConfig, EXCLUDE_PEERS, EXCLUDE_TYPES, Exclusion, FANOUT,
-    GOSSIP_HEADER_BYTES, GOSSIP_MESSAGE, GossipService, PROCESSING, SUPPRESS_DUPLICATES, VERIFY,
+    GOSSIP_HEADER_BYTES, GOSSIP_MESSAGE, GossipService, PROCESSING, REMEMBER, SUPPRESS_DUPLICATES,
+    VERIFY,
 };
 use super::{MessageSpec, ParameterKind, ParameterSpec, Parameters, ServiceSpec, ServiceState};
 use crate::distribution::Distribution;
@@ -73,6 +74,7 @@ pub(super) const PULL: ServiceSpec = ServiceSpec {
         EXCLUDE_PEERS,
         PROCESSING,
         VERIFY,
+        REMEMBER,
     ],
     messages: MESSAGES,
     build: |parameters, messages| {
@@ -99,6 +101,7 @@ pub(super) const PUSH_PULL: ServiceSpec = ServiceSpec {
         SUPPRESS_DUPLICATES,
         PROCESSING,
         VERIFY,
+        REMEMBER,
     ],
     messages: MESSAGES,
     build: |parameters, messages| {
@@ -162,12 +165,20 @@ impl PullGossipService {
     fn round(&mut self, context: &mut Context<'_>) {
         let config = &*self.config;
         let chosen = config.exclusion.choose(context, None, config.fanout);
+        context.forget_rumours(self.gossip.oldest(context.now()));
         // A snapshot: what is held now, whenever the message arrives.
-        let ids: Arc<[RumourId]> = context.rumours().iter().map(|rumour| rumour.id).collect();
+        let ids: Arc<[RumourId]> = self.held(context).map(|rumour| rumour.id).collect();
         for &peer in &chosen {
             send_ids(context, peer, config.sync_ping, ids.clone());
         }
         context.set_timer(config.round_time, ROUND);
+    }
+
+    /// The messages that this peer has and that are not too old.
+    fn held<'a>(&self, context: &'a Context<'_>) -> impl Iterator<Item = &'a Rumour> {
+        let oldest = self.gossip.oldest(context.now());
+        let rumours = context.rumours().iter();
+        rumours.filter(move |rumour| rumour.produced >= oldest)
     }
 
     /// Asks `from` for those of its messages that this peer misses.
@@ -184,21 +195,19 @@ impl PullGossipService {
 
     /// Names to `from` the messages that it misses, of which it holds `ids`.
     fn name_missing(&self, context: &mut Context<'_>, from: PeerIndex, ids: &[RumourId]) {
-        let missing: Arc<[RumourId]> = context
-            .rumours()
-            .iter()
-            .map(|rumour| rumour.id)
-            .filter(|id| ids.binary_search(id).is_err())
-            .collect();
+        let held = self.held(context).map(|rumour| rumour.id);
+        let missing: Arc<[RumourId]> = held.filter(|id| ids.binary_search(id).is_err()).collect();
         if !missing.is_empty() {
             send_ids(context, from, self.config.sync_pong, missing);
         }
     }
 
     fn respond(&self, context: &mut Context<'_>, from: PeerIndex, ids: &[RumourId]) {
+        let oldest = self.gossip.oldest(context.now());
         let rumours: Arc<[Rumour]> = ids
             .iter()
             .filter_map(|&id| context.rumours().get(id))
+            .filter(|rumour| rumour.produced >= oldest)
             .map(|rumour| Rumour {
                 hops: rumour.hops.saturating_add(1),
                 ..*rumour

@@ -23,7 +23,7 @@ use crate::record::{
     Audience, ConnectionCounts, Counts, Deliveries, DeliveryMode, Load, LoadMode, LoadSeries,
     LogSelection, Logs, Recorder,
 };
-use crate::services::{Factory, ServiceState};
+use crate::services::{Factory, Registry, ServiceState};
 use crate::time::Time;
 
 /// Events between two reports of progress, a shard.
@@ -32,6 +32,9 @@ const EVENTS_PER_REPORT: u64 = 1 << 16;
 const EVENTS_PER_SHARDS_REPORT: u64 = 1 << 19;
 /// From this many peers a shard on, several are quicker than one.
 const SHARD_PEERS_MIN: u64 = 10_000;
+
+/// The other ends of so many peers' connections are brought into the cache at once.
+const LOOK_AHEAD: u32 = 8;
 
 /// How many shards, at most `threads`, make the run of a plan quicker than fewer would.
 pub fn worthwhile_shards(plan: &Plan, threads: usize) -> usize {
@@ -207,7 +210,7 @@ impl Simulation {
         let log_folder = log_folder.filter(|_| plan.logs.selection != LogSelection::None);
         let audience = audience(plan, &setup.is_bootstrap, &names);
         let deliveries = Deliveries::new(plan.measures.deliveries, audience);
-        let load = load(plan, &names, &setup.locations, is_gossip.contains(&true));
+        let load = load(plan, &names, &setup.locations, spreads_rumours(plan));
         let recorder = |peers: Range<u32>| {
             let (options, names, types) = (plan.logs.clone(), names.clone(), types.clone());
             let load = load.of(peers.clone());
@@ -391,8 +394,15 @@ impl Simulation {
             let index = world.names.types[peer.as_usize()];
             self.engine.is_online(peer) && (bootstrap || !world.is_bootstrap[index.as_usize()])
         };
-        (0..self.names().len() as u32)
+        let peers = self.names().len() as u32;
+        (0..peers)
             .map(PeerIndex)
+            .inspect(move |source| {
+                if source.0.is_multiple_of(LOOK_AHEAD) {
+                    let end = peers.min(source.0 + LOOK_AHEAD);
+                    self.engine.foresee_links(source.0..end);
+                }
+            })
             .filter(move |&source| shown(source))
             .flat_map(move |source| {
                 let connections = self.engine.connections(source).iter_connected();
@@ -401,14 +411,13 @@ impl Simulation {
                     if target <= source || !shown(target) {
                         return None;
                     }
-                    let back = self.engine.connections(target);
-                    let other = back.get(source).filter(|_| back.is_connected(source))?;
+                    let other_since = self.engine.connections(target).connected_since(source)?;
                     let upload = world.bandwidth_ul[source.as_usize()];
                     Some(LinkOutcome {
                         source,
                         target,
                         bandwidth: upload.min(world.bandwidth_dl[target.as_usize()]),
-                        since: connection.since.max(other.since),
+                        since: connection.since.max(other_since),
                     })
                 })
             })
@@ -425,6 +434,16 @@ fn audience(plan: &Plan, is_bootstrap: &[bool], names: &Names) -> Audience {
         .collect();
     let of_type = |index: &TypeIndex| by_type[index.as_usize()];
     Audience::new(names.types.iter().map(of_type).collect())
+}
+
+/// Whether any service may produce rumours: one that says so, or one that is not built in.
+fn spreads_rumours(plan: &Plan) -> bool {
+    let built_in = Registry::default();
+    let mut services = plan.types.iter().flat_map(|peer_type| &peer_type.services);
+    services.any(|service| {
+        let mut messages = service.spec.messages.iter();
+        messages.any(|message| message.gossip) || built_in.get(service.spec.name).is_none()
+    })
 }
 
 fn load(plan: &Plan, names: &Names, locations: &[LocationIndex], gossips: bool) -> Load {
