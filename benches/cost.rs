@@ -50,7 +50,9 @@ fn measure(peers: u64, seconds: u64) -> (f64, u64) {
 }
 
 fn main() {
-    let asked: Vec<u64> = std::env::args().filter_map(|arg| arg.parse().ok()).collect();
+    let asked: Vec<u64> = std::env::args()
+        .filter_map(|arg| arg.parse().ok())
+        .collect();
     let sizes = if asked.is_empty() { &SIZES[..] } else { &asked };
     println!("{:>9} peers  {:>11} messages      s  ns a message", "", "");
     let mut points = Vec::new();

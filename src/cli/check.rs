@@ -106,7 +106,11 @@ fn describe(path: &Path, scenario: &Scenario) -> Result<String, Failure> {
     text.push_str(&conditions(plan, &setup));
     text.push_str(&format!(
         "memory: about {} before logs\n",
-        show_bytes(crate::scenario::estimate_bytes(peers as u64, links as f64))
+        show_bytes(crate::scenario::estimate_bytes(
+            peers as u64,
+            links as f64,
+            plan.spreads_rumours()
+        ))
     ));
     text.push_str(&laws(plan));
     let isolated = setup.isolated();

@@ -53,8 +53,6 @@ pub struct Connections {
     words: Vec<u32>,
 }
 
-/// Up to this many other ends are compared all at once rather than by halves.
-const COMPARED_MAX: usize = 32;
 const WIDE: u32 = 1 << 31;
 /// Where the other ends begin.
 const ENDS: usize = 1;
@@ -133,17 +131,7 @@ impl Connections {
     fn place(&self, peer: PeerIndex) -> Result<usize, usize> {
         let ends = self.ends();
         let least = end_word(peer, ConnectionState::Dialling);
-        let place = if ends.len() <= COMPARED_MAX {
-            // As signed numbers, which all of them are: those are compared several at once.
-            let least = least as i32;
-            let less: u32 = ends
-                .iter()
-                .map(|&end| u32::from((end as i32) < least))
-                .sum();
-            less as usize
-        } else {
-            ends.partition_point(|&end| end < least)
-        };
+        let place = ends.partition_point(|&end| end < least);
         match ends.get(place) {
             Some(end) if end >> 1 == peer.0 => Ok(place),
             _ => Err(place),

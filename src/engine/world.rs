@@ -83,7 +83,7 @@ impl World {
 
     /// Draws the one-way delay of a message: by the link's own law, if it has one, else by that
     /// of the locations.
-    #[inline]
+    #[inline(always)]
     pub(super) fn draw_delay(&self, from: PeerIndex, to: PeerIndex, stream: &mut Stream) -> Time {
         let own_law = self.link_latencies.as_ref().and_then(|l| l.get(from, to));
         match own_law {

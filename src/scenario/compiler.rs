@@ -14,7 +14,7 @@ use super::{InputFile, LoadOptions, Scenario, ScenarioError, overrides, resolved
 use crate::distribution::Distribution;
 use crate::network::LatencyMeaning;
 use crate::peer::PeerId;
-use crate::simulation::{GraphSource, Plan, Population};
+use crate::simulation::{GraphSource, PeerType, Plan, Population};
 use crate::time::Time;
 use crate::units::{show_bytes, show_count};
 
@@ -104,12 +104,13 @@ pub(super) fn compile(
     }
 }
 
-/// An estimate, on the high side, of the memory that a network takes without logs: what
-/// docs/performance.md measures, rounded up.
-pub fn estimate_bytes(peers: u64, links: f64) -> u64 {
-    const PEER_BYTES: f64 = 600.0;
-    const LINK_BYTES: f64 = 200.0;
-    (peers as f64 * PEER_BYTES + links * LINK_BYTES) as u64
+/// An estimate, on the high side, of the memory that a network takes without logs, and without
+/// the messages that its peers hold if it `gossips`: what docs/performance.md measures, rounded
+/// up. A gossip message on its way takes more than a ping.
+pub fn estimate_bytes(peers: u64, links: f64, gossips: bool) -> u64 {
+    const PEER_BYTES: f64 = 450.0;
+    let link_bytes = if gossips { 200.0 } else { 100.0 };
+    (peers as f64 * PEER_BYTES + links * link_bytes) as u64
 }
 
 impl Inputs<'_> {
@@ -364,7 +365,8 @@ impl Compiler<'_> {
             matrix,
             file: latencies_file,
         } = latencies;
-        self.check_memory(&population, place);
+        let gossips = types.iter().any(PeerType::spreads_rumours);
+        self.check_memory(&population, gossips, place);
         if self.has_errors() {
             // What follows would blame the stand-ins for what is wrong.
             return None;
@@ -433,9 +435,9 @@ impl Compiler<'_> {
         }
     }
 
-    fn check_memory(&mut self, population: &Population, place: Place) {
+    fn check_memory(&mut self, population: &Population, gossips: bool, place: Place) {
         let (peers, links) = population.size();
-        let bytes = estimate_bytes(peers, links);
+        let bytes = estimate_bytes(peers, links, gossips);
         if bytes > self.options.memory_limit_bytes {
             let message = format!(
                 "{} peers with {} links would take about {}, more than the {} there are",

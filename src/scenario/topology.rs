@@ -218,7 +218,7 @@ impl Compiler<'_> {
 
     /// The ids of a generator's peers; where chance decides how many there are, this finds out.
     fn settle(&mut self, generator: &mut Generator, place: Place) -> Option<Ids> {
-        let bytes = super::estimate_bytes(generator.peers(), generator.expected_links());
+        let bytes = super::estimate_bytes(generator.peers(), generator.expected_links(), false);
         // What is too large is refused later, and must not be drawn before.
         if bytes <= self.options.memory_limit_bytes
             && let Err(error) = generator.settle(self.seed)

@@ -23,7 +23,7 @@ use crate::record::{
     Audience, ConnectionCounts, Counts, Deliveries, DeliveryMode, Load, LoadMode, LoadSeries,
     LogSelection, Logs, Recorder,
 };
-use crate::services::{Factory, Registry, ServiceState};
+use crate::services::{Factory, ServiceState};
 use crate::time::Time;
 
 /// Events between two reports of progress, a shard.
@@ -210,7 +210,7 @@ impl Simulation {
         let log_folder = log_folder.filter(|_| plan.logs.selection != LogSelection::None);
         let audience = audience(plan, &setup.is_bootstrap, &names);
         let deliveries = Deliveries::new(plan.measures.deliveries, audience);
-        let load = load(plan, &names, &setup.locations, spreads_rumours(plan));
+        let load = load(plan, &names, &setup.locations, plan.spreads_rumours());
         let recorder = |peers: Range<u32>| {
             let (options, names, types) = (plan.logs.clone(), names.clone(), types.clone());
             let load = load.of(peers.clone());
@@ -434,16 +434,6 @@ fn audience(plan: &Plan, is_bootstrap: &[bool], names: &Names) -> Audience {
         .collect();
     let of_type = |index: &TypeIndex| by_type[index.as_usize()];
     Audience::new(names.types.iter().map(of_type).collect())
-}
-
-/// Whether any service may produce rumours: one that says so, or one that is not built in.
-fn spreads_rumours(plan: &Plan) -> bool {
-    let built_in = Registry::default();
-    let mut services = plan.types.iter().flat_map(|peer_type| &peer_type.services);
-    services.any(|service| {
-        let mut messages = service.spec.messages.iter();
-        messages.any(|message| message.gossip) || built_in.get(service.spec.name).is_none()
-    })
 }
 
 fn load(plan: &Plan, names: &Names, locations: &[LocationIndex], gossips: bool) -> Load {

@@ -7,7 +7,7 @@ use crate::distribution::{Choice, Distribution};
 use crate::network::{LatencyTable, LinkLatencies, LinkMode};
 use crate::peer::{LocationIndex, PeerId, TypeIndex};
 use crate::record::{LogOptions, MeasureOptions};
-use crate::services::{ParameterKind, ParameterValue, Parameters, ServiceSpec};
+use crate::services::{ParameterKind, ParameterValue, Parameters, Registry, ServiceSpec};
 use crate::time::Time;
 use crate::topology::attributes::Attributes;
 use crate::topology::generators::Generator;
@@ -104,6 +104,11 @@ impl Plan {
         laws
     }
 
+    /// Whether any service may produce rumours.
+    pub fn spreads_rumours(&self) -> bool {
+        self.types.iter().any(PeerType::spreads_rumours)
+    }
+
     /// The graph file that the network is read from, if it is.
     pub fn file_graph(&self) -> Option<&FileGraph> {
         match &self.population {
@@ -132,6 +137,15 @@ pub struct PeerType {
 }
 
 impl PeerType {
+    /// Whether one of its services may produce rumours: one that says so, or is not built in.
+    pub fn spreads_rumours(&self) -> bool {
+        let built_in = Registry::default();
+        self.services.iter().any(|service| {
+            let mut messages = service.spec.messages.iter();
+            messages.any(|message| message.gossip) || built_in.get(service.spec.name).is_none()
+        })
+    }
+
     /// Whether one of its services works against the others.
     pub fn is_adversary(&self) -> bool {
         self.services.iter().any(|service| service.spec.adversary)
