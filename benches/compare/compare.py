@@ -12,6 +12,7 @@ import json
 import os
 import platform
 import re
+import shlex
 import shutil
 import signal
 import statistics
@@ -163,9 +164,10 @@ def installed_versions(python, *packages):
     return output([python, "-c", code, *packages]).strip()
 
 
-def prepare_p2psim(tool, _options, queues):
+def prepare_p2psim(tool, options, queues):
     program = built(["build", "--release"], {"cwd": REPOSITORY})["p2psim"]
-    tool.version = output([program, "--version"]).strip()
+    more = shlex.split(options.p2psim_options)
+    tool.version = " ".join([output([program, "--version"]).strip(), *more])
 
     def command(workload, peers, seed, out):
         settings = [f"topology.graph=gnp({peers}, {min(10 / peers, 1)})"]
@@ -176,7 +178,7 @@ def prepare_p2psim(tool, _options, queues):
             settings += ["network.uplink=unlimited", "network.downlink=unlimited", "output.load=none"]
         scenario = REPOSITORY / "benches" / f"{workload}.yaml"
         sets = [word for setting in settings for word in ("--set", setting)]
-        return [program, "run", scenario, *sets, "--seed", seed, "--out", out, "--force", "--quiet"]
+        return [program, "run", scenario, *sets, "--seed", seed, "--out", out, "--force", "--quiet", *more]
 
     tool.command = command
 
@@ -215,20 +217,20 @@ def prepare_crate(tool, options, crate, *rest):
     tool.command = lambda *run: [program, *run[:3], *rest]
 
 
-BARE = ("ping", "flood")
+ALL = tuple(WORKLOADS)
 TOOLS = {
-    "p2psim": Tool("p2psim", tuple(WORKLOADS), lambda *a: prepare_p2psim(*a, queues=False)),
+    "p2psim": Tool("p2psim", ALL, lambda *a: prepare_p2psim(*a, queues=False)),
     "p2psim-queues": Tool(
         "p2psim, both link queues", ("ping",), lambda *a: prepare_p2psim(*a, queues=True)
     ),
-    "limit": Tool("hand-written loop", BARE, prepare_limit),
-    "p2psimpy": Tool("p2psimpy", tuple(WORKLOADS), prepare_p2psimpy),
-    "simpy": Tool("SimPy", BARE, prepare_simpy),
-    "simulacra": Tool("simulacra", BARE, lambda *a: prepare_crate(*a, "simulacra")),
+    "limit": Tool("hand-written loop", ("ping", "flood"), prepare_limit),
+    "p2psimpy": Tool("p2psimpy", ALL, prepare_p2psimpy),
+    "simpy": Tool("SimPy", ALL, prepare_simpy),
+    "simulacra": Tool("simulacra", ALL, lambda *a: prepare_crate(*a, "simulacra")),
     "simulacra-kernel": Tool(
-        "simulacra, event loop only", BARE, lambda *a: prepare_crate(*a, "simulacra", "kernel")
+        "simulacra, event loop only", ALL, lambda *a: prepare_crate(*a, "simulacra", "kernel")
     ),
-    "nexosim": Tool("nexosim", BARE, lambda *a: prepare_crate(*a, "nexosim")),
+    "nexosim": Tool("nexosim", ALL, lambda *a: prepare_crate(*a, "nexosim")),
 }
 
 
@@ -277,9 +279,9 @@ def counts_of_p2psim(out, workload):
     return {"links": summary["connections"], "delivered": delivered}
 
 
-def measure(names, workload, sizes, options):
-    """The cells of one workload by (size, tool). In each round every tool runs once."""
-    cells, baselines = {}, {}
+def measure(names, workload, cells, options, save):
+    """Fills the cells of one workload by (size, tool). In each round every tool runs once."""
+    sizes, baselines = options.sizes, {}
     for index, peers in enumerate(sizes):
         for name in names:
             cells[peers, name] = Cell(why_not=reason_to_skip(cells, name, sizes[:index], peers, options))
@@ -287,7 +289,7 @@ def measure(names, workload, sizes, options):
             for name in names:
                 cell = cells[peers, name]
                 spent = sum(run["cpu_s"] for run in cell.runs)
-                if cell.why_not or spent > options.limit:
+                if cell.why_not or spent > options.enough:
                     continue
                 if name not in baselines:
                     baselines[name] = run_once(TOOLS[name], workload, BASELINE_PEERS, 1, options)
@@ -303,7 +305,7 @@ def measure(names, workload, sizes, options):
                     run["bytes_per_peer"] = grown / peers if grown >= LEAST_GROWTH else None
                 cell.runs.append(run)
                 say(f"{what}: {run['delivered']:,} messages in {run['cpu_s']:.2f} CPU s")
-    return cells
+        save()
 
 
 def reason_to_skip(cells, name, smaller, peers, options):
@@ -339,7 +341,22 @@ def deviations(workload, cells):
         "flood": "100 (2 links - peers) of the run's own graph",
         "emergent": "p2psim's median",
     }[workload]
+    lines += strange_graphs(workload, cells)
     return [f"Deliveries are within {worst:.2%} of {told_by}.", *lines]
+
+
+def strange_graphs(workload, cells):
+    """Runs whose graph has more or fewer links than chance allows, and so is none of that kind."""
+    for (peers, name), cell in cells.items():
+        pairs, probability = peers * (peers - 1) / 2, min(10 / peers, 1)
+        mean = pairs * probability + (10 if workload == "flood" else 0)
+        allowed = 5 * (mean * (1 - probability)) ** 0.5
+        for run in cell.runs:
+            if workload != "emergent" and abs(run["links"] - mean) > allowed + 10:
+                yield (
+                    f"DEVIATION: {TOOLS[name].label}, {peers:,} peers, seed {run['seed']}: "
+                    f"{run['links']:,} links, not {mean:,.0f} +- {allowed:,.0f}"
+                )
 
 
 def expected_deliveries(workload, peers, run, cells):
@@ -355,7 +372,7 @@ def expected_deliveries(workload, peers, run, cells):
 
 # Telling
 
-COLUMNS = ["peers", "", "messages", "CPU s (runs)", "messages/CPU s", "p2psim is", "bytes/peer", "peak MiB"]
+COLUMNS = ["peers", "", "messages", "CPU s (runs)", "messages/CPU s", "times as fast", "bytes/peer", "peak MiB"]
 
 
 def table(cells):
@@ -366,7 +383,7 @@ def table(cells):
             rows.append([f"{peers:,}", label, cell.why_not, "", "", "", "", ""])
             continue
         own = cells.get((peers, "p2psim"))
-        ratio = f"{own.rate() / cell.rate():.3g} x" if own and own.runs and own is not cell else ""
+        ratio = f"{own.rate() / cell.rate():.3g}" if own and own.runs and own is not cell else ""
         grown = [run.get("bytes_per_peer") for run in cell.runs]
         a_peer = f"{statistics.median(grown):,.0f}" if None not in grown else ""
         cpu_s = f"{cell.median('cpu_s'):.3g} ({len(cell.runs)})"
@@ -418,12 +435,13 @@ def revision():
 
 def report(context, results, markdown):
     yield f"{context['date']}, {context['machine']}."
-    yield f"Load {context['load_before']} before, {context['load_after']} after, of which one run is 1."
+    yield f"Load {context['load_before']} before, {context['load_after']} after, the run itself being 1 of it."
     yield "Versions: " + "; ".join(context["versions"]) + "."
     yield (
         "CPU seconds are user and system seconds of the whole process: starting it, making the graph, "
-        "running, writing what it writes. Medians; runs of all tools in turn. Bytes per peer: peak memory "
-        f"less that of a network of {BASELINE_PEERS} peers."
+        "running, writing what it writes. Medians; runs of all tools in turn. Times as fast: p2psim's messages "
+        "per CPU second over those of the row. Bytes per peer: peak memory less that of a network of "
+        f"{BASELINE_PEERS} peers."
     )
     for workload, cells in results.items():
         rows = table(cells)
@@ -439,6 +457,16 @@ def plain(results):
         for workload, cells in results.items()
         for (peers, name), cell in cells.items()
     ]
+
+
+def earlier(file):
+    """What --json wrote: as `report` takes it."""
+    context = json.loads(file.read_text())
+    results = {}
+    for cell in context.pop("results"):
+        cells = results.setdefault(cell["workload"], {})
+        cells[cell["peers"], cell["tool"]] = Cell(cell["runs"], cell["why_not"])
+    return context, results
 
 
 def arguments():
@@ -475,21 +503,29 @@ def arguments():
     parser.add_argument("--tools", type=some_of(list(TOOLS)), default=list(TOOLS), metavar="T,...",
                         help=f"some of {lists(TOOLS)} (default: all)")
     parser.add_argument("--runs", type=positive, default=5, metavar="N",
-                        help="runs of each, of which medians are told; none is begun once a tool has used "
-                        "--limit at a size (default: 5)")
-    parser.add_argument("--limit", type=positive, default=300, metavar="SECONDS",
+                        help="runs of each, of which medians are told (default: 5)")
+    parser.add_argument("--enough", type=positive, default=30, metavar="SECONDS",
+                        help="a tool that has used so many CPU seconds at a size is not run there again "
+                        "(default: 30)")
+    parser.add_argument("--limit", type=positive, default=200, metavar="SECONDS",
                         help="CPU seconds a run may take; a tool that goes over it, or would by its time at "
-                        "the size before, is not tried at larger ones (default: 300)")
+                        "the size before, is not tried at larger ones (default: 200)")
     parser.add_argument("--memory", type=positive, default=memory, metavar="MIB",
                         help="memory that a run may take (default: three quarters of the machine's)")
     parser.add_argument("--work-dir", type=Path, default=REPOSITORY / "target" / "compare", metavar="DIR",
                         help="for virtual environments, builds and runs (default: target/compare)")
+    parser.add_argument("--p2psim-options", default="", metavar="OPTIONS",
+                        help="further options of p2psim run: --p2psim-options='--logs all'")
     parser.add_argument("--python310", metavar="PATH",
                         help="a Python 3.10 for p2psimpy (default: found by itself, else this Python)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every run to this file")
+    parser.add_argument("--from-json", type=Path, metavar="FILE",
+                        help="run nothing: the tables of a file that --json wrote")
     parser.add_argument("--markdown", action="store_true", help="tables for docs/performance.md")
     options = parser.parse_args()
     options.work_dir = options.work_dir.resolve()
+    if options.json and not options.json.resolve().parent.is_dir():
+        parser.error(f"--json {options.json}: there is no such folder")
     return options
 
 
@@ -497,6 +533,13 @@ def main():
     if not hasattr(os, "wait4"):
         sys.exit("CPU time and memory of a run are measured as Linux and macOS do it: not here.")
     options = arguments()
+    if options.from_json:
+        try:
+            context, results = earlier(options.from_json)
+        except (OSError, ValueError, KeyError) as why:
+            sys.exit(f"--from-json {options.from_json}: not a file that --json wrote ({why})")
+        print("\n\n".join(report(context, results, options.markdown)))
+        return
     options.work_dir.mkdir(parents=True, exist_ok=True)
     names = []
     for name in options.tools:
@@ -523,13 +566,24 @@ def main():
         "load_before": load(),
     }
     results = {}
-    for workload in options.workloads:
-        able = [name for name in names if workload in TOOLS[name].workloads]
-        results[workload] = measure(able, workload, options.sizes, options)
+
+    def save():
         context["load_after"] = load()
         if options.json:
-            options.json.write_text(json.dumps({**context, "results": plain(results)}, indent=1) + "\n")
+            text = json.dumps({**context, "results": plain(results)}, indent=1)
+            options.json.write_text(text + "\n")
+
+    try:
+        for workload in options.workloads:
+            able = [name for name in names if workload in TOOLS[name].workloads]
+            measure(able, workload, results.setdefault(workload, {}), options, save)
+    except KeyboardInterrupt:
+        say("interrupted: what was measured until now")
+        save()
     print("\n\n".join(report(context, results, options.markdown)))
+    # Not the same work: the figures above say nothing.
+    if any(len(deviations(workload, cells)) > 1 for workload, cells in results.items()):
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,23 @@
-//! What the programs of the comparison share: arguments, the random graph, draws of latency.
+//! What the programs of the comparison share: arguments, the random graph, draws of latency, and
+//! what peers do, for the simulators that keep them in one place.
+
+pub mod emergent;
+pub mod fixed;
 
 use rand::rngs::SmallRng;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_distr::StandardNormal;
 
+/// In nanoseconds.
+pub const SECOND: u64 = 1_000_000_000;
 /// Rumours of the flood, one every 10 ms.
 pub const RUMOURS: u32 = 100;
 /// Mean number of neighbours.
 const DEGREE: f64 = 10.0;
 
-/// What the command line asks for: `ping|flood PEERS SEED`, and what may stand after them.
+/// What the command line asks for: `ping|flood|emergent PEERS SEED`, and what may stand after them.
 pub struct Task {
-    /// `ping` or `flood`.
+    /// `ping`, `flood` or `emergent`.
     pub workload: String,
     pub peers: usize,
     pub seed: u64,
@@ -23,12 +29,22 @@ impl Task {
     /// If the arguments are not as said above: only the script calls these programs.
     pub fn from_arguments() -> Self {
         let mut arguments = std::env::args().skip(1);
-        let mut next = || arguments.next().expect("ping|flood PEERS SEED");
+        let mut next = || arguments.next().expect("ping|flood|emergent PEERS SEED");
         Task {
             workload: next(),
             peers: next().parse().expect("a number of peers"),
             seed: next().parse().expect("a seed"),
             rest: arguments.collect(),
+        }
+    }
+
+    /// Nothing at or after it is handled, in nanoseconds.
+    pub fn end(&self) -> u64 {
+        match self.workload.as_str() {
+            "ping" => 10 * SECOND,
+            "flood" => 3 * SECOND,
+            "emergent" => 30 * SECOND,
+            other => panic!("no workload {other}"),
         }
     }
 
@@ -49,6 +65,36 @@ impl Task {
         }
         neighbours
     }
+}
+
+/// What all peers do in one workload.
+pub trait Protocol {
+    type Message: Copy;
+
+    /// The neighbours of each peer.
+    fn links(&self) -> Vec<Vec<u32>>;
+
+    /// Messages to itself: when first, who, what.
+    fn timers(&self, task: &Task) -> Vec<(u64, u32, Self::Message)>;
+
+    /// Whether a message to itself comes again each second.
+    fn is_repeated(message: Self::Message) -> bool;
+
+    /// A message arrives; `send` is called for each that is sent.
+    fn handle(
+        &mut self,
+        now: u64,
+        me: u32,
+        from: u32,
+        message: Self::Message,
+        send: impl FnMut(u32, Self::Message),
+    );
+
+    /// Messages of the others that were handled.
+    fn delivered(&self) -> u64;
+
+    /// Ends of links, now.
+    fn ends(&self) -> usize;
 }
 
 /// gnp, skipping the pairs without a link (Batagelj and Brandes 2005).
@@ -87,7 +133,7 @@ impl Delays {
 }
 
 /// Prints what the script reads.
-pub fn report(neighbours: usize, delivered: u64) {
-    let links = neighbours / 2;
+pub fn report(ends: usize, delivered: u64) {
+    let links = ends / 2;
     println!("{{\"links\": {links}, \"delivered\": {delivered}}}");
 }

@@ -1,9 +1,10 @@
-//! nexosim: a model for each peer, an output port for each end of a link, one thread.
+//! nexosim, on one thread: a model for each peer. Links that stay are ports of both ends; where peers
+//! find each other, a model of the network between them hands messages on.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use compare::{Delays, RUMOURS, Task, report};
+use compare::{Delays, RUMOURS, Task, emergent, report};
 use nexosim::model::{Context, Model, schedulable};
 use nexosim::ports::Output;
 use nexosim::simulation::{Mailbox, SimInit, SimulationError};
@@ -102,15 +103,9 @@ impl Peer {
     }
 }
 
-fn main() -> Result<(), SimulationError> {
-    let task = Task::from_arguments();
+fn fixed(task: &Task) -> Result<(), SimulationError> {
     let network = task.network();
     let ping = task.workload == "ping";
-    assert!(
-        ping || task.workload == "flood",
-        "no workload {}",
-        task.workload
-    );
 
     // All neighbours may send at once, and none may wait for another that waits for it.
     let mailboxes: Vec<Mailbox<Peer>> = network
@@ -145,12 +140,128 @@ fn main() -> Result<(), SimulationError> {
         bench = bench.add_model(peer, mailbox, &id.to_string());
     }
     let mut simulation = bench.init(MonotonicTime::EPOCH)?;
-    let end = if ping { 9_999 } else { 3_000 };
-    simulation.step_until(Duration::from_millis(end))?;
+    simulation.step_until(Duration::from_nanos(task.end() - 1))?;
 
     report(
         network.iter().map(Vec::len).sum(),
         DELIVERED.load(Ordering::Relaxed),
     );
     Ok(())
+}
+
+/// One peer of the emergent network.
+#[derive(Serialize, Deserialize)]
+struct Member {
+    id: u32,
+    peer: emergent::Peer,
+    /// Whom it dials first, unless it is a bootstrap peer.
+    bootstrap: Option<u32>,
+    network: Output<Parcel>,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+struct Parcel {
+    from: u32,
+    to: u32,
+    message: emergent::Message,
+}
+
+#[Model]
+impl Member {
+    #[nexosim(init)]
+    async fn init(&mut self, cx: &Context<Self>) {
+        if let Some(bootstrap) = self.bootstrap {
+            self.handle(self.id, emergent::Message::Join(bootstrap), cx)
+                .await;
+        }
+        self.handle(self.id, emergent::Message::Tick, cx).await;
+        let second = Duration::from_secs(1);
+        let tick = schedulable!(Self::tick);
+        cx.schedule_periodic_event(second, second, tick, ())
+            .unwrap();
+    }
+
+    #[nexosim(schedulable)]
+    async fn tick(&mut self, _: (), cx: &Context<Self>) {
+        self.handle(self.id, emergent::Message::Tick, cx).await;
+    }
+
+    /// Input: a message has come through the network.
+    async fn arrive(&mut self, parcel: Parcel, cx: &Context<Self>) {
+        self.handle(parcel.from, parcel.message, cx).await;
+    }
+
+    async fn handle(&mut self, from: u32, message: emergent::Message, cx: &Context<Self>) {
+        let now = cx.time().duration_since(MonotonicTime::EPOCH).as_nanos() as u64;
+        let (mut sent, before) = (Vec::new(), self.peer.delivered);
+        self.peer
+            .handle(now, from, message, |to, message| sent.push((to, message)));
+        DELIVERED.fetch_add(self.peer.delivered - before, Ordering::Relaxed);
+        for (to, message) in sent {
+            let from = self.id;
+            self.network.send(Parcel { from, to, message }).await;
+        }
+    }
+}
+
+/// What lies between all peers.
+#[derive(Serialize, Deserialize)]
+struct Network {
+    to: Vec<Output<Parcel>>,
+    #[serde(skip, default = "unseeded")]
+    delays: Delays,
+}
+
+#[Model]
+impl Network {
+    /// Input: a message sets out on its way.
+    fn take(&mut self, parcel: Parcel, cx: &Context<Self>) {
+        let delay = Duration::from_nanos(self.delays.draw());
+        cx.schedule_event(delay, schedulable!(Self::deliver), parcel)
+            .unwrap();
+    }
+
+    #[nexosim(schedulable)]
+    async fn deliver(&mut self, parcel: Parcel) {
+        self.to[parcel.to as usize].send(parcel).await;
+    }
+}
+
+fn emergent(task: &Task) -> Result<(), SimulationError> {
+    let first_bootstrap = task.peers as u32;
+    let network_mailbox = Mailbox::with_capacity(1024);
+    let mut network = Network {
+        to: Vec::new(),
+        delays: Delays::new(task.seed),
+    };
+    let mut bench = SimInit::with_num_threads(1);
+    for id in 0..first_bootstrap + emergent::bootstraps(task) {
+        let is_bootstrap = id >= first_bootstrap;
+        let mut member = Member {
+            id,
+            peer: emergent::Peer::new(id, is_bootstrap, task.seed),
+            bootstrap: (!is_bootstrap).then(|| emergent::bootstrap_of(task, id)),
+            network: Output::new(),
+        };
+        let mailbox = Mailbox::new();
+        member.network.connect(Network::take, &network_mailbox);
+        let mut way = Output::new();
+        way.connect(Member::arrive, &mailbox);
+        network.to.push(way);
+        bench = bench.add_model(member, mailbox, &id.to_string());
+    }
+    bench = bench.add_model(network, network_mailbox, "network");
+    let mut simulation = bench.init(MonotonicTime::EPOCH)?;
+    simulation.step_until(Duration::from_nanos(task.end() - 1))?;
+    // The links that there are at the end stay inside the models.
+    report(0, DELIVERED.load(Ordering::Relaxed));
+    Ok(())
+}
+
+fn main() -> Result<(), SimulationError> {
+    let task = Task::from_arguments();
+    match task.workload.as_str() {
+        "emergent" => emergent(&task),
+        _ => fixed(&task),
+    }
 }

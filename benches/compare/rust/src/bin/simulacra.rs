@@ -1,87 +1,11 @@
 //! simulacra: with its network (`network`, the default) or on its bare event loop (`kernel`).
 
-use compare::{Delays, RUMOURS, Task, report};
+use compare::{Delays, Protocol, SECOND, Task, emergent, fixed, report};
 use simulacra::{
     Duration, LatencyModel, NetEvent, Network, NodeId, SimRng, Simulation, Time, Topology,
 };
 
-#[derive(Clone, Copy, Debug)]
-enum Message {
-    /// To itself: ping all neighbours.
-    Tick,
-    /// To itself: tell all neighbours.
-    Produce(u32),
-    Ping,
-    Pong,
-    Rumour(u32),
-}
-
-/// What a peer does with a message from `from`: calls `send` for each that it sends.
-struct Peers {
-    neighbours: Vec<Vec<u32>>,
-    seen: Vec<u128>,
-    delivered: u64,
-}
-
-impl Peers {
-    fn new(neighbours: Vec<Vec<u32>>) -> Self {
-        let seen = vec![0; neighbours.len()];
-        Peers {
-            neighbours,
-            seen,
-            delivered: 0,
-        }
-    }
-
-    fn handle(&mut self, me: u32, from: u32, message: Message, mut send: impl FnMut(u32, Message)) {
-        match message {
-            Message::Tick => {
-                let neighbours = &self.neighbours[me as usize];
-                return neighbours.iter().for_each(|&to| send(to, Message::Ping));
-            }
-            Message::Produce(rumour) => self.relay(me, me, rumour, send),
-            Message::Ping => {
-                self.delivered += 1;
-                send(from, Message::Pong);
-            }
-            Message::Pong => self.delivered += 1,
-            Message::Rumour(rumour) => {
-                self.delivered += 1;
-                self.relay(me, from, rumour, send);
-            }
-        }
-    }
-
-    fn relay(&mut self, me: u32, from: u32, rumour: u32, mut send: impl FnMut(u32, Message)) {
-        let seen = &mut self.seen[me as usize];
-        if *seen >> rumour & 1 == 0 {
-            *seen |= 1 << rumour;
-            let others = self.neighbours[me as usize]
-                .iter()
-                .filter(|&&to| to != from);
-            others.for_each(|&to| send(to, Message::Rumour(rumour)));
-        }
-    }
-
-    /// What is known before the run: (time in ms, peer, message to itself).
-    fn timers(&self, workload: &str) -> Vec<(u64, u32, Message)> {
-        let peers = self.neighbours.len() as u32;
-        match workload {
-            "ping" => (1..10)
-                .flat_map(|second| (0..peers).map(move |peer| (second * 1000, peer, Message::Tick)))
-                .collect(),
-            "flood" => (0..RUMOURS)
-                .map(|rumour| {
-                    let time = 1000 + u64::from(rumour) * 10;
-                    (time, peers - 1, Message::Produce(rumour))
-                })
-                .collect(),
-            other => panic!("no workload {other}"),
-        }
-    }
-}
-
-/// Half of a round trip on every link; a message to itself takes no time.
+/// Half of a round trip, whatever the links say; a message to itself takes no time.
 #[derive(Debug)]
 struct HalfRoundTrip(Delays);
 
@@ -94,67 +18,97 @@ impl LatencyModel for HalfRoundTrip {
     }
 }
 
-fn network(task: &Task, peers: &mut Peers) {
-    let mut topology = Topology::new(peers.neighbours.len());
-    for (one, others) in peers.neighbours.iter().enumerate() {
+/// The links; without any, a star around a node that is not a peer, as messages need a route.
+fn topology(links: &[Vec<u32>]) -> Topology {
+    let latency = Duration::from_millis(6);
+    let mut topology = Topology::new(links.len() + 1);
+    for (one, others) in links.iter().enumerate() {
         for &other in others {
-            topology.add_link(NodeId::from(one), NodeId(other), Duration::from_millis(6));
+            topology.add_link(NodeId::from(one), NodeId(other), latency);
         }
     }
+    if links.iter().all(Vec::is_empty) {
+        let hub = NodeId::from(links.len());
+        for peer in 0..links.len() {
+            topology.add_bidi_link(NodeId::from(peer), hub, latency);
+        }
+    }
+    topology
+}
+
+fn network<P: Protocol>(task: &Task, mut peers: P) -> P {
     let latency = HalfRoundTrip(Delays::new(task.seed));
-    let mut network = Network::with_latency_model(topology, latency, task.seed);
-    for (time, peer, message) in peers.timers(&task.workload) {
-        network.send_at(Time::from_millis(time), NodeId(peer), NodeId(peer), message);
+    let mut network = Network::with_latency_model(topology(&peers.links()), latency, task.seed);
+    // Handlers cannot set timers: all of them are set before the run.
+    for (first, peer, message) in peers.timers(task) {
+        let mut time = first;
+        while time < task.end() {
+            network.send_at(Time::from_nanos(time), NodeId(peer), NodeId(peer), message);
+            if !P::is_repeated(message) {
+                break;
+            }
+            time += SECOND;
+        }
     }
     network.run(|network, event| {
         let NetEvent::Deliver(arrival) = event else {
             panic!("a message was dropped");
         };
-        let (me, from) = (arrival.dst, arrival.src);
-        peers.handle(
-            me.as_u32(),
-            from.as_u32(),
-            arrival.payload,
-            |to, message| {
+        let (now, me, from) = (network.now().as_nanos(), arrival.dst, arrival.src);
+        if now < task.end() {
+            let (to, from) = (me.as_u32(), from.as_u32());
+            peers.handle(now, to, from, arrival.payload, |to, message| {
                 network.send(me, NodeId(to), message);
-            },
-        );
+            });
+        }
     });
+    peers
 }
 
-struct Event {
+struct Event<M> {
     to: u32,
     from: u32,
-    message: Message,
+    message: M,
 }
 
-fn kernel(task: &Task, peers: &mut Peers) {
+fn kernel<P: Protocol>(task: &Task, mut peers: P) -> P {
     let mut delays = Delays::new(task.seed);
     let mut simulation = Simulation::new();
-    for (time, peer, message) in peers.timers(&task.workload) {
-        let event = Event {
-            to: peer,
-            from: peer,
-            message,
-        };
-        simulation.schedule(Time::from_millis(time), event);
+    for (time, peer, message) in peers.timers(task) {
+        let (to, from) = (peer, peer);
+        simulation.schedule(Time::from_nanos(time), Event { to, from, message });
     }
-    simulation.run(|simulation, event: Event| {
-        let from = event.to;
-        peers.handle(event.to, event.from, event.message, |to, message| {
+    simulation.run_until(|simulation, Event { to, from, message }| {
+        let now = simulation.now().as_nanos();
+        if now >= task.end() {
+            return false;
+        }
+        peers.handle(now, to, from, message, |other, message| {
             let delay = Duration::from_nanos(delays.draw());
+            let (to, from) = (other, to);
             simulation.schedule_in(delay, Event { to, from, message });
         });
+        if to == from && P::is_repeated(message) {
+            simulation.schedule_in(Duration::from_secs(1), Event { to, from, message });
+        }
+        true
     });
+    peers
+}
+
+fn run<P: Protocol>(task: &Task, peers: P) {
+    let peers = match task.rest.first().map(String::as_str) {
+        None | Some("network") => network(task, peers),
+        Some("kernel") => kernel(task, peers),
+        Some(other) => panic!("neither network nor kernel: {other}"),
+    };
+    report(peers.ends(), peers.delivered());
 }
 
 fn main() {
     let task = Task::from_arguments();
-    let mut peers = Peers::new(task.network());
-    match task.rest.first().map(String::as_str) {
-        None | Some("network") => network(&task, &mut peers),
-        Some("kernel") => kernel(&task, &mut peers),
-        Some(other) => panic!("neither network nor kernel: {other}"),
+    match task.workload.as_str() {
+        "emergent" => run(&task, emergent::Peers::new(&task)),
+        _ => run(&task, fixed::Peers::new(&task)),
     }
-    report(peers.neighbours.iter().map(Vec::len).sum(), peers.delivered);
 }
