@@ -25,7 +25,8 @@ class Peer:
 
     def send(self, other, handler, message):
         """Hands `(sender, message)` to the other's handler after half of a round trip, in ms."""
-        arrival = self.env.timeout(random.gauss(12, 2) / 2, (self, message))
+        delay = max(random.gauss(12, 2) / 2, 0.05)
+        arrival = self.env.timeout(delay, (self, message))
         arrival.callbacks.append(handler)
 
     def ping_each_second(self):
