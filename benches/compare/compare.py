@@ -314,9 +314,9 @@ def reason_to_skip(cells, name, smaller, peers, options):
         return ""
     before = cells[smaller[-1], name]
     if not before.runs:
-        return f"not tried ({before.why_not})" if "not tried" not in before.why_not else before.why_not
+        return "not tried" if "not tried" in before.why_not else f"not tried ({before.why_not} before)"
     if before.why_not:
-        return f"not tried ({before.why_not})"
+        return f"not tried ({before.why_not} before)"
     expected = before.median("cpu_s") * peers / smaller[-1]
     return f"not tried (about {expected:,.0f} s)" if expected > options.limit else ""
 
