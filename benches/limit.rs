@@ -1,5 +1,6 @@
 //! What this machine can do: the ping network and the flood in a hand-written loop without
-//! services or features. `cargo bench --bench limit`, or `-- 1000 10000` for these sizes only.
+//! services or features. `cargo bench --bench limit`, or `-- 1000 10000` for these sizes only;
+//! `-- once ping 10000` runs that once and prints its counts as JSON (for `benches/compare`).
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -215,10 +216,10 @@ impl Network {
     }
 }
 
-/// Every peer pings every neighbour at each full second, for ten seconds.
+/// Every peer pings every neighbour at each full second from the first on, for ten seconds.
 fn ping(network: &mut Network) -> u64 {
     for peer in 0..network.peers.len() as u32 {
-        network.queue.push(event(0, peer, TIMER, 0));
+        network.queue.push(event(SECOND, peer, TIMER, 0));
     }
     network.run(10 * SECOND, |network, event| {
         let me = receiver(event);
@@ -267,9 +268,21 @@ fn seconds(began: Instant) -> f64 {
     )
 }
 
+fn once(run: fn(&mut Network) -> u64, peers: u32) {
+    let mut network = Network::new(peers);
+    let delivered = run(&mut network);
+    let links = network.graph.links();
+    println!("{{\"links\": {links}, \"delivered\": {delivered}}}");
+}
+
 fn main() {
     let began = Instant::now();
     let asked: Vec<u32> = std::env::args().filter_map(|a| a.parse().ok()).collect();
+    if std::env::args().any(|word| word == "once") {
+        let is_flood = std::env::args().any(|word| word == "flood");
+        let run = if is_flood { flood } else { ping };
+        return asked.iter().for_each(|&peers| once(run, peers));
+    }
     type Work = fn(&mut Network) -> u64;
     let work: [(&str, Work, &[u32]); 2] = [
         ("ping", ping, &[1_000, 10_000, 100_000, 1_000_000]),
