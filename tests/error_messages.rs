@@ -217,7 +217,7 @@ fn each_mistake_has_its_message() {
         (
             "erdos_renyi_graph(10, 0.5)",
             "complete_graph(1000000)",
-            "1,000,000 peers with 499,999,500,000 links would take about 90.9 TiB, more than the 8.00 GiB there are",
+            "1,000,000 peers with 499,999,500,000 links would take about 45.5 TiB, more than the 8.00 GiB there are",
         ),
         (
             "peer_types:\n",
