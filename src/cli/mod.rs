@@ -142,11 +142,10 @@ fn print(text: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether diagnostics are coloured: on a terminal, unless NO_COLOR says otherwise.
+/// Whether diagnostics are coloured: on a terminal, unless NO_COLOR or CLICOLOR=0 forbid it; else
+/// if CLICOLOR_FORCE demands it. The help decides the same way.
 fn colour() -> bool {
-    use std::io::IsTerminal;
-    let forbidden = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    io::stderr().is_terminal() && !forbidden
+    anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never
 }
 
 impl Overrides {

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use clap::Args;
 
-use super::progress::RunBar;
+use super::progress::{Display, RunProgress};
 use super::{Failure, INTERRUPTED, Overrides, complain, is_stdout, load, machine, print};
 use crate::record::LogSelection;
 use crate::report::{
@@ -53,6 +53,9 @@ pub(super) struct RunArgs {
     /// Print neither progress nor summary
     #[arg(long, short)]
     quiet: bool,
+    /// Tell progress as JSON, one object a line on stderr each second and at the end
+    #[arg(long)]
+    json_progress: bool,
 }
 
 pub(super) fn run(args: &RunArgs, registry: Registry) -> Result<(), Failure> {
@@ -94,17 +97,18 @@ pub(super) fn run(args: &RunArgs, registry: Registry) -> Result<(), Failure> {
     let shards = worthwhile_shards(plan, threads);
     let mut simulation = Simulation::with_shards(plan, Some(&log_folder), shards)?;
     let setup = began.elapsed();
-    let mut bar = RunBar::new(plan.horizon.as_ms(), args.quiet);
+    let display = Display::of(args.quiet, args.json_progress);
+    let mut progress = RunProgress::new(display, plan.horizon);
     let began = Instant::now();
     let bootstrap = plan.export_bootstrap;
     let outcome = match plan.snapshots {
-        None => simulation.run(&stop, |progress| bar.show(progress)),
+        None => simulation.run(&stop, |now| progress.show(now)),
         Some(every) => {
             let mut snapshots = Snapshots::new(folder.path(), every, plan.horizon, bootstrap)?;
             let outcome = simulation.run_with_snapshots(
                 every,
                 &stop,
-                |progress| bar.show(progress),
+                |now| progress.show(now),
                 |simulation, _| snapshots.take(simulation),
             );
             snapshots.finish(&simulation)?;
@@ -115,7 +119,7 @@ pub(super) fn run(args: &RunArgs, registry: Registry) -> Result<(), Failure> {
         setup,
         run: began.elapsed(),
     };
-    bar.finish();
+    progress.finish(&simulation, outcome.as_ref().ok());
     let outcome = outcome?;
     let name = RunName {
         scenario: scenario.name.clone(),

@@ -20,6 +20,7 @@ mod output;
 mod overrides;
 mod peer_types;
 mod resolved;
+mod schema;
 mod source;
 mod topology;
 
@@ -30,6 +31,7 @@ pub use compiler::estimate_bytes;
 pub use diagnostics::{Diagnostic, Severity};
 pub use measured::read_measured;
 pub use overrides::Override;
+pub use schema::schema;
 
 use crate::expression::ExpressionError;
 use crate::services::Registry;
