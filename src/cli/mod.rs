@@ -1,6 +1,7 @@
 //! The command line: the only place that prints, reads flags, looks at the machine, or exits.
 
 mod check;
+mod documents;
 mod init;
 mod list;
 mod machine;
@@ -13,7 +14,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::scenario::{self, LoadOptions, Override, Scenario};
 use crate::services::Registry;
@@ -50,6 +51,18 @@ enum Command {
     Topology(topology::TopologyArgs),
     Init(init::InitArgs),
     List(list::ListArgs),
+    Schema(documents::SchemaArgs),
+    Completions(documents::CompletionsArgs),
+    Man(documents::ManArgs),
+}
+
+/// How a table is written.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum TextFormat {
+    /// For people
+    Table,
+    /// For programs
+    Json,
 }
 
 /// What may be changed in a scenario from the command line.
@@ -110,6 +123,9 @@ pub fn main_with(registry: Registry) -> ExitCode {
         Command::Topology(args) => topology::topology(&args, registry),
         Command::Init(args) => init::init(&args),
         Command::List(args) => list::list(&args, &registry),
+        Command::Schema(args) => documents::schema(&args, &registry),
+        Command::Completions(args) => documents::completions(&args),
+        Command::Man(args) => documents::man(&args),
     };
     ExitCode::from(match done {
         Ok(()) | Err(Failure::ClosedPipe) => FINE,
@@ -161,14 +177,18 @@ impl Overrides {
     }
 }
 
-/// Loads a scenario and shows its warnings.
-fn load(path: &Path, overrides: Vec<Override>, registry: Registry) -> Result<Scenario, Failure> {
-    let options = LoadOptions {
+/// What a scenario is loaded with.
+fn load_options(overrides: Vec<Override>, registry: Registry) -> LoadOptions {
+    LoadOptions {
         overrides,
         memory_limit_bytes: machine::memory_limit_bytes(),
         registry,
-    };
-    let scenario = scenario::load(path, &options)
+    }
+}
+
+/// Loads a scenario and shows its warnings.
+fn load(path: &Path, overrides: Vec<Override>, registry: Registry) -> Result<Scenario, Failure> {
+    let scenario = scenario::load(path, &load_options(overrides, registry))
         .map_err(|error| Failure::Scenario(error.render(colour())))?;
     let warnings = scenario.render_warnings(colour());
     if !warnings.is_empty() {

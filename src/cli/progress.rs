@@ -313,8 +313,16 @@ mod tests {
 
     fn figures(coverage: Option<f64>) -> Figures {
         let mut speed = Speed::default();
-        speed.update(Duration::from_secs(2), 2_000_000, Time::from_ns(4_000_000_000));
-        speed.update(Duration::from_secs(1), 3_000_000, Time::from_ns(6_000_000_000));
+        speed.update(
+            Duration::from_secs(2),
+            2_000_000,
+            Time::from_ns(4_000_000_000),
+        );
+        speed.update(
+            Duration::from_secs(1),
+            3_000_000,
+            Time::from_ns(6_000_000_000),
+        );
         let horizon = Time::from_ns(60_000_000_000);
         Figures {
             horizon,

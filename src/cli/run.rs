@@ -9,7 +9,9 @@ use std::time::Instant;
 use clap::Args;
 
 use super::progress::{Display, RunProgress};
-use super::{Failure, INTERRUPTED, Overrides, complain, is_stdout, load, machine, print};
+use super::{
+    Failure, INTERRUPTED, Overrides, TextFormat, complain, is_stdout, load, machine, print,
+};
 use crate::record::LogSelection;
 use crate::report::{
     FolderError, RunFolder, RunName, Snapshots, Timing, show_summary, write_outputs,
@@ -50,7 +52,10 @@ pub(super) struct RunArgs {
     /// Write wall-clock figures to this file, as JSON; `-` is the terminal
     #[arg(long, value_name = "FILE")]
     timing: Option<PathBuf>,
-    /// Print neither progress nor summary
+    /// How to print the summary; json is that of summary.json
+    #[arg(long, value_enum)]
+    format: Option<TextFormat>,
+    /// Print neither progress nor, unless --format asks for it, the summary
     #[arg(long, short)]
     quiet: bool,
     /// Tell progress as JSON, one object a line on stderr each second and at the end
@@ -143,7 +148,9 @@ pub(super) fn run(args: &RunArgs, registry: Registry) -> Result<(), Failure> {
     } else {
         folder.complete()?
     };
-    if !args.quiet {
+    if args.format == Some(TextFormat::Json) {
+        print(&std::fs::read_to_string(written.join("summary.json"))?)?;
+    } else if !args.quiet || args.format.is_some() {
         let summary = show_summary(&simulation, &outcome, &name, &timing, bootstrap);
         print(&format!("{summary}written to {}\n", written.display()))?;
     }

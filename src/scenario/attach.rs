@@ -13,7 +13,12 @@ pub(super) const ATTACHED: Mapping = Mapping {
     what: "what is attached",
     keys: &[
         KeySpec::new("count", schema::some_peers, "how many peers are added").or("1"),
-        KeySpec::new("to", schema::name, "the type of the peers they are linked to").required(),
+        KeySpec::new(
+            "to",
+            schema::name,
+            "the type of the peers they are linked to",
+        )
+        .required(),
         KeySpec::new("degree", schema::some_peers, "to how many each is linked").required(),
     ],
 };

@@ -116,6 +116,12 @@ impl ScenarioError {
         &self.0.diagnostics
     }
 
+    /// Everything that is wrong, for programs: an object each, with `severity`, `message`,
+    /// `expected`, and `file`, `line`, `column` where there is a place.
+    pub fn json(&self) -> Vec<serde_json::Value> {
+        diagnostics::json(&self.0.sources, &self.0.diagnostics)
+    }
+
     /// As it is shown on a terminal: each problem with its place, underlined.
     pub fn render(&self, colour: bool) -> String {
         self.0.render(colour)
@@ -123,6 +129,11 @@ impl ScenarioError {
 }
 
 impl Scenario {
+    /// The warnings for programs, as [`ScenarioError::json`] has errors.
+    pub fn warnings_json(&self) -> Vec<serde_json::Value> {
+        diagnostics::json(&self.sources, &self.warnings)
+    }
+
     /// The warnings as they are shown on a terminal; empty if there are none.
     pub fn render_warnings(&self, colour: bool) -> String {
         diagnostics::render(&self.sources, &self.warnings, colour)

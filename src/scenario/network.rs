@@ -56,9 +56,9 @@ pub(super) const NETWORK: Mapping = Mapping {
         KeySpec::new(
             "loss",
             |registry| loss_table_schema(registry),
-            "which messages are lost by chance: a law for all, or by pairs of locations",
-        )
-        .or("0"),
+            "which messages are lost by chance: a law for all, or by pairs of locations; nothing \
+             unless given",
+        ),
         KeySpec::new(
             "duplication",
             schema::probability,

@@ -85,9 +85,7 @@ pub(super) const OUTPUT: Mapping = Mapping {
         .or("csv"),
         KeySpec::new(
             "snapshots",
-            |registry| {
-                schema::any_of([schema::time_above_0(registry), json!({"const": NONE})])
-            },
+            |registry| schema::any_of([schema::time_above_0(registry), json!({"const": NONE})]),
             "how often the topology is written during the run, in whole ms, or none",
         )
         .or(NONE),

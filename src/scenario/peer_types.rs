@@ -283,9 +283,7 @@ impl Compiler<'_> {
                 }
                 ParameterValue::Probability(number)
             }
-            ParameterKind::Flag => {
-                ParameterValue::Flag(self.word(node, &FLAGS)?)
-            }
+            ParameterKind::Flag => ParameterValue::Flag(self.word(node, &FLAGS)?),
             ParameterKind::Law(dimension) => ParameterValue::Law(self.law(node, dimension)?),
             ParameterKind::OptionalLaw(dimension) => ParameterValue::OptionalLaw(
                 match matches!(&node.value, Value::Scalar(scalar) if scalar.text == NONE) {

@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{attach, compiler, laws, network, output, peer_types, topology};
+use super::{compiler, laws, network, peer_types};
 use crate::distribution;
 use crate::engine::SERVICES_MAX;
 use crate::peer::PeerIndex;
@@ -112,11 +112,15 @@ pub fn schema(registry: &Registry) -> Value {
                         milliseconds, bit/s or bytes.",
     });
     let mut definitions = Map::new();
-    definitions.insert("time".into(), quantity(Dimension::Time, json!({"minimum": 0})));
+    definitions.insert(
+        "time".into(),
+        quantity(Dimension::Time, json!({"minimum": 0})),
+    );
     let above = json!({"exclusiveMinimum": 0});
     definitions.insert("time_above_0".into(), quantity(Dimension::Time, above));
+    definitions.insert("distribution".into(), mapping_schema(registry));
     for dimension in DIMENSIONS {
-        definitions.insert(law_name(dimension).into(), law_schema(dimension, registry));
+        definitions.insert(law_name(dimension).into(), law_schema(dimension));
     }
     definitions.insert("choice".into(), choice_schema(registry));
     definitions.insert("loss".into(), network::loss_schema(registry));
@@ -370,7 +374,7 @@ fn base_unit(dimension: Dimension) -> &'static str {
 }
 
 /// What a law or a choice can be written as besides text and numbers.
-fn written_as_mapping(registry: &Registry) -> [Value; 3] {
+fn mapping_schema(registry: &Registry) -> Value {
     let saved = |key: &str| {
         let mut properties = Map::new();
         properties.insert(key.to_owned(), laws::SAVED.schema(registry));
@@ -380,17 +384,22 @@ fn written_as_mapping(registry: &Registry) -> [Value; 3] {
         schema
     };
     let [dist, attribute] = laws::SAVED_KEYS.map(saved);
-    [laws::MAPPING.schema(registry), dist, attribute]
+    let mut schema = any_of([laws::MAPPING.schema(registry), dist, attribute]);
+    schema["description"] = json!("a distribution as a mapping: {dist: norm, params: [12, 2]}");
+    schema
 }
 
-fn law_schema(dimension: Dimension, registry: &Registry) -> Value {
+fn law_schema(dimension: Dimension) -> Value {
     let names = law_names();
-    let call = format!(r"^\s*(?:[-+]?[0-9]|[-+]?\.[0-9]|(?:{})\s*\()", names.join("|"));
+    let call = format!(
+        r"^\s*(?:[-+]?[0-9]|[-+]?\.[0-9]|(?:{})\s*\()",
+        names.join("|")
+    );
     let texts = [
         json!({"type": "number"}),
         json!({"type": "string", "pattern": call}),
     ];
-    let mut schema = any_of(texts.into_iter().chain(written_as_mapping(registry)));
+    let mut schema = any_of(texts.into_iter().chain([defined("distribution")]));
     let unit = match dimension {
         Dimension::Plain => String::new(),
         _ => format!(
@@ -408,8 +417,7 @@ fn law_schema(dimension: Dimension, registry: &Registry) -> Value {
 }
 
 fn choice_schema(registry: &Registry) -> Value {
-    let [mapping, saved, attribute] = written_as_mapping(registry);
-    let mut schema = any_of([name(registry), mapping, saved, attribute]);
+    let mut schema = any_of([name(registry), defined("distribution")]);
     schema["description"] = json!("a name, or a choice: sample(LocA, LocB)");
     schema
 }
