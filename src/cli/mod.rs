@@ -2,6 +2,7 @@
 
 mod check;
 mod documents;
+mod import;
 mod init;
 mod list;
 mod machine;
@@ -51,6 +52,7 @@ enum Command {
     Topology(topology::TopologyArgs),
     Init(init::InitArgs),
     List(list::ListArgs),
+    Import(import::ImportArgs),
     Schema(documents::SchemaArgs),
     Completions(documents::CompletionsArgs),
     Man(documents::ManArgs),
@@ -123,6 +125,7 @@ pub fn main_with(registry: Registry) -> ExitCode {
         Command::Topology(args) => topology::topology(&args, registry),
         Command::Init(args) => init::init(&args),
         Command::List(args) => list::list(&args, &registry),
+        Command::Import(args) => import::import(&args, &registry),
         Command::Schema(args) => documents::schema(&args, &registry),
         Command::Completions(args) => documents::completions(&args),
         Command::Man(args) => documents::man(&args),

@@ -11,6 +11,7 @@ mod degrees;
 mod diagnostics;
 mod fields;
 mod graph_file;
+mod import;
 mod latencies;
 mod laws;
 mod measured;
@@ -22,6 +23,7 @@ mod peer_types;
 mod resolved;
 mod schema;
 mod source;
+mod tagged;
 mod topology;
 
 use std::io::Read;
@@ -29,6 +31,7 @@ use std::path::Path;
 
 pub use compiler::estimate_bytes;
 pub use diagnostics::{Diagnostic, Severity};
+pub use import::{Imported, import_p2psimpy};
 pub use measured::read_measured;
 pub use overrides::Override;
 pub use schema::schema;
