@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{Failure, Overrides, TextFormat, complain, load, load_options, print};
+use super::{Failure, Overrides, TextFormat, complain, load, load_options, machine, print};
 use crate::network::Loss;
-use crate::report::table;
+use crate::report::table_within;
 use crate::scenario::{self, Scenario};
 use crate::services::Registry;
 use crate::simulation::{NamedLaw, Plan, Population, Setup, SetupError};
@@ -177,7 +177,8 @@ fn describe(path: &Path, scenario: &Scenario) -> Result<String, Failure> {
             vec![peer_type.name.clone(), services, show_count(count)]
         })
         .collect();
-    text.push_str(&table(&["peer type", "services", "peers"], 2, &rows));
+    let header = ["peer type", "services", "peers"];
+    text.push_str(&table_within(&header, 2, &rows, machine::columns()));
     text.push_str(&match &plan.population {
         Population::Graph { .. } => format!(
             "\ntopology: {} links, mean degree {:.2}\n",
@@ -252,7 +253,7 @@ fn laws(plan: &Plan) -> String {
         return String::new();
     }
     let header = ["distribution", "unit", "from", "to", "mean", "sd"];
-    let mut text = format!("\n{}", table(&header, 2, &rows));
+    let mut text = format!("\n{}", table_within(&header, 2, &rows, machine::columns()));
     if laws.len() > rows.len() {
         text.push_str(&format!(
             "and {} more\n",

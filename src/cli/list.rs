@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use super::{Failure, TextFormat, machine, print};
+use super::{Failure, TextFormat, folded, machine, print};
 use crate::distribution::{Distribution, LawSpec, MODIFIERS, law_named, laws};
 use crate::expression::nearest;
 use crate::random::{Purpose, Stream};
@@ -207,7 +207,10 @@ fn services(registry: &Registry, only: Option<&str>) -> Result<String, Failure> 
                 default => format!("{default} unless given"),
             };
             let kind = kind(parameter.kind);
-            text.push_str(&format!("    {}: {kind}; {default}\n", parameter.name));
+            text.push_str(&wrapped(
+                &format!("{}: {kind}; {default}", parameter.name),
+                4,
+            ));
             text.push_str(&wrapped(parameter.about, 6));
         }
         for message in spec.messages {
@@ -216,7 +219,10 @@ fn services(registry: &Registry, only: Option<&str>) -> Result<String, Failure> 
             } else {
                 "sends"
             };
-            text.push_str(&format!("    {does} {} ({})\n", message.name, message.size));
+            text.push_str(&wrapped(
+                &format!("{does} {} ({})", message.name, message.size),
+                4,
+            ));
         }
         text.push('\n');
     }
@@ -274,7 +280,9 @@ fn distributions() -> Result<String, Failure> {
         let place = &example[spec.name.len()..];
         let cells = [call, brief_ranges(spec), spec.support.into(), mean];
         let mut line = law_line(cells);
-        if !shapes.is_empty() && line.len() + place.len() <= LINE_MAX {
+        if !shapes.is_empty()
+            && line.len() + " at ".len() + place.len() <= machine::columns().min(LINE_MAX)
+        {
             line = format!("{line} at {place}");
         }
         text.push_str(&line);
@@ -287,16 +295,32 @@ fn distributions() -> Result<String, Failure> {
     ));
     text.push('\n');
     for spec in &MODIFIERS {
-        text.push_str(&format!("{}\n    {}\n", spec.call, spec.about));
+        text.push_str(&format!("{}\n{}", spec.call, wrapped(spec.about, 4)));
     }
     Ok(text)
 }
 
-/// The four columns of a law; a long one takes its room from the next.
+/// The four columns of a law; a long one takes its room from the next. Where they do not fit
+/// the terminal, the first has a line of its own.
 fn law_line(cells: [String; 4]) -> String {
+    let columns = machine::columns();
+    let line = columned(&cells);
+    if line.chars().count() <= columns {
+        return line;
+    }
+    let [call, rest @ ..] = cells;
+    let rest = columned(&[vec![String::new()], rest.to_vec()].concat());
+    format!("{call}\n{rest}")
+}
+
+fn columned(cells: &[String]) -> String {
     let mut line = String::new();
-    for (cell, end) in cells.into_iter().zip([24, 46, 70, 0]) {
-        line.push_str(&cell);
+    let ends = match machine::columns() {
+        LINE_MAX.. => [24, 46, 70, 0],
+        _ => [20, 36, 54, 0],
+    };
+    for (cell, end) in cells.iter().zip(ends) {
+        line.push_str(cell);
         let room = usize::saturating_sub(end, line.chars().count());
         line.push_str(&" ".repeat(room.max(2)));
     }
@@ -407,18 +431,20 @@ fn graph_generators(name: Option<&str>) -> Result<String, Failure> {
 }
 
 fn graph_generator(spec: &GeneratorSpec) -> String {
-    let mut text = format!("{}\n{}", spec.call(), wrapped(spec.about, 4));
+    let columns = machine::columns().min(LINE_MAX);
+    let mut text = folded(&format!("{}\n", spec.call()), columns);
+    text.push_str(&wrapped(spec.about, 4));
     if !spec.aliases.is_empty() {
-        text.push_str(&format!("    also {}\n", spec.aliases.join(", ")));
+        text.push_str(&wrapped(&format!("also {}", spec.aliases.join(", ")), 4));
     }
     for parameter in spec.parameters {
         let default = match parameter.default_shown() {
             Some(default) => format!("; {default} unless given"),
             None => String::new(),
         };
-        text.push_str(&format!(
-            "      {}: {}{default}\n",
-            parameter.name, parameter.kind
+        text.push_str(&wrapped(
+            &format!("{}: {}{default}", parameter.name, parameter.kind),
+            6,
         ));
     }
     text

@@ -11,7 +11,7 @@ mod run;
 mod sample;
 mod topology;
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -150,15 +150,53 @@ pub fn main_with(registry: Registry) -> ExitCode {
 
 /// Writes to stderr; where that is closed there is nobody to tell.
 fn complain(text: &str) {
-    let _ = io::stderr().lock().write_all(text.as_bytes());
+    let mut error = io::stderr().lock();
+    let text = match error.is_terminal() {
+        true => folded(text, machine::error_columns()),
+        false => text.to_owned(),
+    };
+    let _ = error.write_all(text.as_bytes());
 }
 
 /// Writes to stdout.
 fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
+    let text = match out.is_terminal() {
+        true => folded(text, machine::columns()),
+        false => text.to_owned(),
+    };
     out.write_all(text.as_bytes())?;
     out.flush()?;
     Ok(())
+}
+
+/// The text with lines of words broken where they are longer than a terminal has columns. What
+/// is laid out in columns, or coloured, stays as it is.
+fn folded(text: &str, columns: usize) -> String {
+    const MARGIN: &str = "  ";
+    let mut folded = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let words = line.trim_start_matches(' ');
+        let laid_out = [MARGIN, "|", "\u{1b}"]
+            .iter()
+            .any(|part| words.contains(part));
+        let indent = &line[..line.len() - words.len()];
+        let mut width = indent.len();
+        folded.push_str(indent);
+        for word in words.split_inclusive(' ') {
+            let length = word.trim_end().chars().count();
+            if !laid_out && width > indent.len() && width + length > columns {
+                folded.truncate(folded.trim_end_matches(' ').len());
+                folded.push('\n');
+                folded.push_str(indent);
+                folded.push_str(MARGIN);
+                width = indent.len() + MARGIN.len();
+            }
+            folded.push_str(word);
+            width += word.chars().count();
+        }
+    }
+    folded
 }
 
 /// Whether diagnostics are coloured: on a terminal, unless NO_COLOR or CLICOLOR=0 forbid it; else
@@ -216,5 +254,20 @@ fn output(path: Option<&PathBuf>) -> Result<Box<dyn Write>, Failure> {
                 path.display()
             ))),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::folded;
+
+    #[test]
+    fn long_lines_of_words_are_folded() {
+        let text = "one two three four\n  five six seven\na    table   of columns\n";
+        let expected = "one two\n  three\n  four\n  five six\n    seven\na    table   of columns\n";
+        assert_eq!(folded(text, 10), expected);
+        assert_eq!(folded(text, 80), text);
+        assert_eq!(folded("unbreakably long", 3), "unbreakably\n  long");
+        assert_eq!(folded("", 80), "");
     }
 }

@@ -151,7 +151,14 @@ pub(super) fn run(args: &RunArgs, registry: Registry) -> Result<(), Failure> {
     if args.format == Some(TextFormat::Json) {
         print(&std::fs::read_to_string(written.join("summary.json"))?)?;
     } else if !args.quiet || args.format.is_some() {
-        let summary = show_summary(&simulation, &outcome, &name, &timing, bootstrap);
+        let summary = show_summary(
+            &simulation,
+            &outcome,
+            &name,
+            &timing,
+            bootstrap,
+            machine::columns(),
+        );
         print(&format!("{summary}written to {}\n", written.display()))?;
     }
     if interrupted {

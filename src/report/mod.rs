@@ -21,4 +21,4 @@ pub use graph::{
     GraphFormat, Snapshots,
 };
 pub use summary::{RunName, Timing, show_summary};
-pub use table::table;
+pub use table::{table, table_within};
