@@ -68,13 +68,13 @@ pub(super) const SCENARIO: Mapping = Mapping {
         .required(),
         KeySpec::new(
             "peer_types",
-            |registry| super::peer_types::peer_types_schema(registry),
+            super::peer_types::peer_types_schema,
             "what peers there can be: where they are, how fast, what they run",
         )
         .required(),
         KeySpec::new(
             "topology",
-            |registry| super::topology::topology_schema(registry),
+            super::topology::topology_schema,
             "who takes part and how they are linked at first: one of graph, edges and emergent",
         )
         .required(),

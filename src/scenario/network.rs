@@ -55,7 +55,7 @@ pub(super) const NETWORK: Mapping = Mapping {
         .or("limited"),
         KeySpec::new(
             "loss",
-            |registry| loss_table_schema(registry),
+            loss_table_schema,
             "which messages are lost by chance: a law for all, or by pairs of locations; nothing \
              unless given",
         ),
@@ -119,7 +119,7 @@ const PARTITION: Mapping = Mapping {
         KeySpec::new("until", schema::time, "when it no longer holds").required(),
         KeySpec::new(
             "groups",
-            |registry| groups_schema(registry),
+            groups_schema,
             "lists of locations or of peer types, or shares of the peers",
         )
         .required(),

@@ -63,7 +63,7 @@ const TOPOLOGY: Mapping = Mapping {
         .or("false"),
         KeySpec::new(
             "types",
-            |registry| types_schema(registry),
+            types_schema,
             "with graph or edges: who is of which type: a name, shares, counts, or ids to types",
         ),
         KeySpec::new(
