@@ -293,3 +293,25 @@ fn ids_with_neighbours_in_a_dict_are_links() {
             .contains("    12: relay\n    others: peer")
     );
 }
+
+#[test]
+fn a_small_file_that_says_very_much_is_refused_soon() {
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["locations.yaml", "services.yaml"] {
+        fs::copy(saved("emergent").join(file), folder.path().join(file)).unwrap();
+    }
+    // Each peer is linked with all others; or with one other, a thousand times.
+    let all: Vec<String> = (1..3000).map(|id: u32| id.to_string()).collect();
+    for (others, message) in [
+        (all.join(", "), "more than 100,000 links"),
+        ("1, ".repeat(1000), "aliases stand for more than"),
+    ] {
+        let mut text = format!("0: {{type: peer, neighbors: &others [{others}]}}\n");
+        for id in &all {
+            text.push_str(&format!("{id}: {{type: peer, neighbors: *others}}\n"));
+        }
+        fs::write(folder.path().join("topology.yaml"), text).unwrap();
+        let error = import(folder.path()).unwrap_err().render(false);
+        assert!(error.contains(message), "{error}");
+    }
+}

@@ -509,7 +509,7 @@ impl Compiler<'_> {
 }
 
 /// Text without line breaks and other control characters, and not endless.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     const CHARS_MAX: usize = 300;
     let mut shown: String = text
         .chars()

@@ -23,7 +23,6 @@ mod peer_types;
 mod resolved;
 mod schema;
 mod source;
-mod tagged;
 mod topology;
 
 use std::io::Read;
