@@ -103,6 +103,12 @@ fn check(page: &str) {
             fs::copy(&from, to).unwrap();
         }
     }
+    // An experiment that p2psimpy has saved.
+    fs::create_dir(folder.path().join("expr")).unwrap();
+    for file in ["locations.yaml", "services.yaml", "topology.yaml"] {
+        let from = root.join("tests/data/p2psimpy-experiment/graph").join(file);
+        fs::copy(from, folder.path().join("expr").join(file)).unwrap();
+    }
     let path = root.join(page);
     let text = fs::read_to_string(&path).unwrap();
     let lines: Vec<&str> = text.lines().collect();
@@ -161,6 +167,11 @@ fn the_tutorial_shows_what_happens() {
 #[test]
 fn the_page_on_reports_shows_what_happens() {
     check("docs/report.md");
+}
+
+#[test]
+fn the_page_on_shells_shows_what_happens() {
+    check("docs/shells.md");
 }
 
 #[test]

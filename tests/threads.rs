@@ -9,7 +9,8 @@ use std::sync::atomic::AtomicBool;
 
 use p2psim::report::{RunFolder, RunName, write_outputs};
 use p2psim::scenario::{LoadOptions, Override, load};
-use p2psim::simulation::Simulation;
+use p2psim::simulation::{NetworkState, Progress, Simulation};
+use p2psim::time::Time;
 
 /// All files of a folder with their bytes.
 fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
@@ -93,6 +94,55 @@ const IN_TURN: &[(usize, bool)] = &[(5, false)];
 
 fn shipped(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+/// What is told of the network on the way, and at its end.
+fn states(shards: usize) -> Vec<NetworkState> {
+    let plan = load(&shipped("scenarios/gossip.yaml"), &LoadOptions::default())
+        .unwrap()
+        .plan;
+    let mut simulation = Simulation::with_shards(&plan, None, shards).unwrap();
+    let mut states = Vec::new();
+    let every = Time::from_ms(205.0).unwrap();
+    let stop = AtomicBool::new(false);
+    let report = |progress: Progress<'_>| states.push(progress.state());
+    let outcome = simulation
+        .run_with_snapshots(every, &stop, report, |_, _| Ok(()))
+        .unwrap();
+    let ended = simulation.state();
+    let in_flight: u64 = outcome.messages.iter().map(|m| m.in_flight).sum();
+    assert_eq!(ended.in_flight, in_flight);
+    let online = simulation.peers().filter(|peer| peer.online).count();
+    assert_eq!(ended.online, online as u64);
+    // All produce one after the other: the last row of receipts is of the last message.
+    let deliveries = simulation.deliveries();
+    let last = deliveries
+        .produced()
+        .iter()
+        .max_by_key(|r| (r.produced, r.id))
+        .unwrap();
+    let receipts = deliveries
+        .receipts()
+        .iter()
+        .filter(|r| r.id == last.id)
+        .count();
+    assert_eq!(ended.coverage, Some(receipts as f64 / 99.0));
+    states.push(ended);
+    states
+}
+
+#[test]
+fn progress_tells_the_same_of_any_number_of_shards() {
+    let alone = states(1);
+    assert_eq!(alone[0].coverage, None);
+    assert!(alone.iter().any(|state| state.in_flight > 0));
+    assert!(
+        alone
+            .iter()
+            .any(|state| state.coverage.is_some_and(|c| c > 0.0 && c < 0.9))
+    );
+    assert_eq!(alone, states(2));
+    assert_eq!(alone, states(7));
 }
 
 #[test]

@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use serde_json::{Value, json};
 
-use super::{Failure, Overrides, complain, load, print};
+use super::{Failure, Overrides, TextFormat, complain, load, load_options, machine, print};
 use crate::network::Loss;
-use crate::report::table;
-use crate::scenario::Scenario;
+use crate::report::table_within;
+use crate::scenario::{self, Scenario};
 use crate::services::Registry;
-use crate::simulation::{NamedLaw, Plan, Population, Setup};
+use crate::simulation::{NamedLaw, Plan, Population, Setup, SetupError};
 use crate::units::{show_bytes, show_count, show_figure};
 
 /// More laws than this are left out of the table.
@@ -29,9 +30,15 @@ pub(super) struct CheckArgs {
     scenarios: Vec<PathBuf>,
     #[command(flatten)]
     overrides: Overrides,
+    /// How to write what would run and what is wrong
+    #[arg(long, value_enum, default_value_t = TextFormat::Table)]
+    format: TextFormat,
 }
 
 pub(super) fn check(args: &CheckArgs, registry: &Registry) -> Result<(), Failure> {
+    if args.format == TextFormat::Json {
+        return check_json(args, registry);
+    }
     let mut all_fine = true;
     for (place, path) in args.scenarios.iter().enumerate() {
         if place > 0 {
@@ -60,15 +67,93 @@ pub(super) fn check(args: &CheckArgs, registry: &Registry) -> Result<(), Failure
     }
 }
 
+/// A JSON object for each scenario: whether it can run, all that is wrong, and what would run.
+fn check_json(args: &CheckArgs, registry: &Registry) -> Result<(), Failure> {
+    let mut objects = Vec::with_capacity(args.scenarios.len());
+    for path in &args.scenarios {
+        let options = load_options(args.overrides.all()?, registry.clone());
+        let mut object = json!({"scenario": path.display().to_string()});
+        let refused = |error: SetupError| json!({"severity": "error", "message": error.to_string(), "expected": ""});
+        let (problems, would_run) = match scenario::load(path, &options) {
+            Err(error) => (error.json(), None),
+            Ok(scenario) => match Setup::new(&scenario.plan) {
+                Err(error) => (vec![refused(error)], None),
+                Ok(setup) => {
+                    let would_run = would_run(&scenario.plan, &setup);
+                    (scenario.warnings_json(), Some(would_run))
+                }
+            },
+        };
+        object["valid"] = json!(would_run.is_some());
+        object["problems"] = json!(problems);
+        object["would_run"] = json!(would_run);
+        objects.push(object);
+    }
+    let all_fine = objects.iter().all(|object| object["valid"] == json!(true));
+    print(&format!("{:#}\n", json!(objects)))?;
+    if all_fine {
+        Ok(())
+    } else {
+        // What is wrong is in the objects.
+        Err(Failure::Scenario(String::new()))
+    }
+}
+
+/// How many peers there are of each type.
+fn peers_by_type(plan: &Plan, setup: &Setup) -> Vec<u64> {
+    let mut by_type = vec![0_u64; plan.types.len()];
+    for index in &setup.names.types {
+        by_type[index.as_usize()] += 1;
+    }
+    by_type
+}
+
+/// What would run, for programs. Laws are in ms, bit/s and bytes; what is not finite is null.
+fn would_run(plan: &Plan, setup: &Setup) -> Value {
+    let peers = setup.names.len() as u64;
+    let links = setup.links().count() as u64;
+    let types = plan
+        .types
+        .iter()
+        .zip(peers_by_type(plan, setup))
+        .map(|(peer_type, count)| {
+            let services: Vec<&str> = peer_type.services.iter().map(|s| s.spec.name).collect();
+            json!({"name": peer_type.name, "services": services, "peers": count})
+        });
+    let laws = plan.laws().into_iter().map(|named| {
+        let law = &named.law;
+        json!({
+            "path": named.path,
+            "law": law.to_string(),
+            "unit": named.dimension.unit_for(0.0).name,
+            "from": law.lower_bound(),
+            "to": law.upper_bound(),
+            "mean": law.mean(),
+            "sd": law.std_dev(),
+            "negative_share": law.mass_below(0.0),
+        })
+    });
+    json!({
+        "name": plan.name,
+        "seed": plan.seed,
+        "horizon_ms": plan.horizon.as_ms(),
+        "locations": plan.locations,
+        "peers": peers,
+        "links": links,
+        "emergent": matches!(plan.population, Population::Emergent { .. }),
+        "peers_without_link": setup.isolated(),
+        "memory_bytes": scenario::estimate_bytes(peers, links as f64, plan.spreads_rumours()),
+        "peer_types": types.collect::<Vec<Value>>(),
+        "distributions": laws.collect::<Vec<Value>>(),
+    })
+}
+
 /// What would run.
 fn describe(path: &Path, scenario: &Scenario) -> Result<String, Failure> {
     let plan = &scenario.plan;
     let setup = Setup::new(plan)?;
     let peers = setup.names.len();
-    let mut by_type = vec![0_u64; plan.types.len()];
-    for index in &setup.names.types {
-        by_type[index.as_usize()] += 1;
-    }
+    let by_type = peers_by_type(plan, &setup);
     let links = setup.links().count() as u64;
     let mut text = format!(
         "{}: {} peers at {} locations, {} s from seed {}\n\n",
@@ -92,7 +177,8 @@ fn describe(path: &Path, scenario: &Scenario) -> Result<String, Failure> {
             vec![peer_type.name.clone(), services, show_count(count)]
         })
         .collect();
-    text.push_str(&table(&["peer type", "services", "peers"], 2, &rows));
+    let header = ["peer type", "services", "peers"];
+    text.push_str(&table_within(&header, 2, &rows, machine::columns()));
     text.push_str(&match &plan.population {
         Population::Graph { .. } => format!(
             "\ntopology: {} links, mean degree {:.2}\n",
@@ -106,7 +192,7 @@ fn describe(path: &Path, scenario: &Scenario) -> Result<String, Failure> {
     text.push_str(&conditions(plan, &setup));
     text.push_str(&format!(
         "memory: about {} before logs\n",
-        show_bytes(crate::scenario::estimate_bytes(
+        show_bytes(scenario::estimate_bytes(
             peers as u64,
             links as f64,
             plan.spreads_rumours()
@@ -171,7 +257,7 @@ fn laws(plan: &Plan) -> String {
         return String::new();
     }
     let header = ["distribution", "unit", "from", "to", "mean", "sd"];
-    let mut text = format!("\n{}", table(&header, 2, &rows));
+    let mut text = format!("\n{}", table_within(&header, 2, &rows, machine::columns()));
     if laws.len() > rows.len() {
         text.push_str(&format!(
             "and {} more\n",

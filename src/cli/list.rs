@@ -1,13 +1,14 @@
 //! `p2psim list`: what a scenario can name.
 
 use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
 
-use super::{Failure, machine, print};
+use super::{Failure, TextFormat, folded, machine, print};
 use crate::distribution::{Distribution, LawSpec, MODIFIERS, law_named, laws};
 use crate::expression::nearest;
 use crate::random::{Purpose, Stream};
 use crate::report::histogram;
-use crate::services::{ParameterKind, Registry};
+use crate::services::{ParameterKind, Registry, ServiceSpec};
 use crate::topology::generators::{self, Family, GeneratorSpec};
 use crate::units::{Dimension, show_figure};
 
@@ -27,6 +28,9 @@ pub(super) struct ListArgs {
     what: What,
     /// Only this one; of a distribution, a page with a histogram
     name: Option<String>,
+    /// How to write the list
+    #[arg(long, value_enum, default_value_t = TextFormat::Table)]
+    format: TextFormat,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -41,6 +45,14 @@ enum What {
 
 pub(super) fn list(args: &ListArgs, registry: &Registry) -> Result<(), Failure> {
     let name = args.name.as_deref();
+    if args.format == TextFormat::Json {
+        let items = match args.what {
+            What::Services => services_json(registry, name)?,
+            What::Distributions => distributions_json(name)?,
+            What::Generators => generators_json(name)?,
+        };
+        return print(&format!("{:#}\n", json!(items)));
+    }
     print(&match args.what {
         What::Services => services(registry, name)?,
         What::Distributions => match name {
@@ -56,6 +68,121 @@ fn unknown(kind: &str, name: &str, names: &[&str]) -> Failure {
     let cure = nearest(name, names.iter().copied())
         .unwrap_or_else(|| format!("`p2psim list {kind}s` shows all"));
     Failure::Usage(format!("there is no {kind} `{name}`\n  {cure}"))
+}
+
+/// Those of `items` that have the name asked for, if one is.
+fn only_named<T>(
+    kind: &str,
+    items: impl Iterator<Item = T>,
+    name_of: impl Fn(&T) -> &str,
+    name: Option<&str>,
+) -> Result<Vec<T>, Failure> {
+    let Some(name) = name else {
+        return Ok(items.collect());
+    };
+    let (found, others): (Vec<T>, Vec<T>) = items.partition(|item| name_of(item) == name);
+    if found.is_empty() {
+        let names: Vec<&str> = others.iter().map(&name_of).collect();
+        return Err(unknown(kind, name, &names));
+    }
+    Ok(found)
+}
+
+fn services_json(registry: &Registry, only: Option<&str>) -> Result<Vec<Value>, Failure> {
+    let specs = only_named("service", registry.iter(), |spec| spec.name, only)?;
+    let service = |spec: &ServiceSpec| {
+        let parameters = spec.parameters.iter().map(|parameter| {
+            json!({
+                "name": parameter.name,
+                "kind": kind(parameter.kind),
+                "default": (!parameter.default.is_empty()).then_some(parameter.default),
+                "about": parameter.about,
+            })
+        });
+        let messages = spec.messages.iter().map(|message| {
+            json!({
+                "name": message.name,
+                "size": message.size,
+                "handled": message.handled,
+                "gossip": message.gossip,
+            })
+        });
+        json!({
+            "name": spec.name,
+            "about": spec.about,
+            "adversary": spec.adversary,
+            "parameters": parameters.collect::<Vec<Value>>(),
+            "messages": messages.collect::<Vec<Value>>(),
+        })
+    };
+    Ok(specs.into_iter().map(service).collect())
+}
+
+/// Laws with figures at an example of their shapes, then what is made of them. What is not
+/// finite is null.
+fn distributions_json(only: Option<&str>) -> Result<Vec<Value>, Failure> {
+    let figures = |name: &str, call: &str, about: &str, example: &str| {
+        let law = example_law(example)?;
+        Ok::<Value, Failure>(json!({
+            "name": name,
+            "call": call,
+            "about": about,
+            "example": example,
+            "from": law.lower_bound(),
+            "to": law.upper_bound(),
+            "mean": law.mean(),
+            "sd": law.std_dev(),
+        }))
+    };
+    let mut items = Vec::new();
+    for spec in laws() {
+        let call = format!("{}({})", spec.name, spec.parameters().join(", "));
+        let mut item = figures(spec.name, &call, spec.about, &spec.example_call())?;
+        let shapes = spec
+            .shapes
+            .iter()
+            .map(|(name, range)| json!({"name": name, "range": range.brief()}));
+        item["shapes"] = shapes.collect();
+        item["support"] = json!(spec.support);
+        item["discrete"] = json!(spec.discrete);
+        items.push(item);
+    }
+    for spec in &MODIFIERS {
+        items.push(figures(spec.name, spec.call, spec.about, spec.example)?);
+    }
+    // A former name finds what it is called now.
+    let only = only.map(|name| law_named(name).map_or(name, |spec| spec.name));
+    only_named(
+        "distribution",
+        items.into_iter(),
+        |item| item["name"].as_str().unwrap_or_default(),
+        only,
+    )
+}
+
+fn generators_json(only: Option<&str>) -> Result<Vec<Value>, Failure> {
+    let only = only.map(|name| generators::find(name).map_or(name, |spec| spec.name));
+    let specs = generators::specs().iter();
+    let specs = only_named("generator", specs, |spec| spec.name, only)?;
+    let generator = |spec: &GeneratorSpec| {
+        let parameters = spec.parameters.iter().map(|parameter| {
+            json!({
+                "name": parameter.name,
+                "kind": parameter.kind.to_string(),
+                "default": parameter.default_shown(),
+            })
+        });
+        json!({
+            "name": spec.name,
+            "call": spec.call(),
+            "aliases": spec.aliases,
+            "family": spec.family.title(),
+            "random": spec.is_random,
+            "about": spec.about,
+            "parameters": parameters.collect::<Vec<Value>>(),
+        })
+    };
+    Ok(specs.into_iter().map(generator).collect())
 }
 
 fn services(registry: &Registry, only: Option<&str>) -> Result<String, Failure> {
@@ -80,7 +207,10 @@ fn services(registry: &Registry, only: Option<&str>) -> Result<String, Failure> 
                 default => format!("{default} unless given"),
             };
             let kind = kind(parameter.kind);
-            text.push_str(&format!("    {}: {kind}; {default}\n", parameter.name));
+            text.push_str(&wrapped(
+                &format!("{}: {kind}; {default}", parameter.name),
+                4,
+            ));
             text.push_str(&wrapped(parameter.about, 6));
         }
         for message in spec.messages {
@@ -89,7 +219,10 @@ fn services(registry: &Registry, only: Option<&str>) -> Result<String, Failure> 
             } else {
                 "sends"
             };
-            text.push_str(&format!("    {does} {} ({})\n", message.name, message.size));
+            text.push_str(&wrapped(
+                &format!("{does} {} ({})", message.name, message.size),
+                4,
+            ));
         }
         text.push('\n');
     }
@@ -128,12 +261,14 @@ fn kind(kind: ParameterKind) -> String {
 
 /// A line for each distribution.
 fn distributions() -> Result<String, Failure> {
-    let mut text = String::from(
-        "Distributions are those of scipy.stats, written as there: name(shapes..., loc, scale), with\n\
-         keywords if you like; loc is 0 and scale 1 unless given (laws of whole numbers have no\n\
-         scale). loc and scale take units, shapes do not. The mean is that at the shapes behind it.\n\
-         `p2psim list distributions NAME` says what NAME is, and draws it.\n\n",
+    let mut text = wrapped(
+        "Distributions are those of scipy.stats, written as there: name(shapes..., loc, scale), with \
+         keywords if you like; loc is 0 and scale 1 unless given (laws of whole numbers have no \
+         scale). loc and scale take units, shapes do not. The mean is that at the shapes behind it. \
+         `p2psim list distributions NAME` says what NAME is, and draws it.",
+        0,
     );
+    text.push('\n');
     let header = ["distribution", "ranges", "support", "mean"];
     text.push_str(&law_line(header.map(String::from)));
     text.push('\n');
@@ -145,24 +280,47 @@ fn distributions() -> Result<String, Failure> {
         let place = &example[spec.name.len()..];
         let cells = [call, brief_ranges(spec), spec.support.into(), mean];
         let mut line = law_line(cells);
-        if !shapes.is_empty() && line.len() + place.len() <= LINE_MAX {
+        if !shapes.is_empty()
+            && line.len() + " at ".len() + place.len() <= machine::columns().min(LINE_MAX)
+        {
             line = format!("{line} at {place}");
         }
         text.push_str(&line);
         text.push('\n');
     }
-    text.push_str("\nOthers are made of them, or of one another; a constant (12 ms) is a distribution too.\n\n");
+    text.push('\n');
+    text.push_str(&wrapped(
+        "Others are made of them, or of one another; a constant (12 ms) is a distribution too.",
+        0,
+    ));
+    text.push('\n');
     for spec in &MODIFIERS {
-        text.push_str(&format!("{}\n    {}\n", spec.call, spec.about));
+        text.push_str(&format!("{}\n{}", spec.call, wrapped(spec.about, 4)));
     }
     Ok(text)
 }
 
-/// The four columns of a law; a long one takes its room from the next.
+/// The four columns of a law; a long one takes its room from the next. Where they do not fit
+/// the terminal, the first has a line of its own.
 fn law_line(cells: [String; 4]) -> String {
+    let columns = machine::columns();
+    let line = columned(&cells);
+    if line.chars().count() <= columns {
+        return line;
+    }
+    let [call, rest @ ..] = cells;
+    let rest = columned(&[vec![String::new()], rest.to_vec()].concat());
+    format!("{call}\n{rest}")
+}
+
+fn columned(cells: &[String]) -> String {
     let mut line = String::new();
-    for (cell, end) in cells.into_iter().zip([24, 46, 70, 0]) {
-        line.push_str(&cell);
+    let ends = match machine::columns() {
+        LINE_MAX.. => [24, 46, 70, 0],
+        _ => [20, 36, 54, 0],
+    };
+    for (cell, end) in cells.iter().zip(ends) {
+        line.push_str(cell);
         let room = usize::saturating_sub(end, line.chars().count());
         line.push_str(&" ".repeat(room.max(2)));
     }
@@ -258,9 +416,10 @@ fn graph_generators(name: Option<&str>) -> Result<String, Failure> {
             None => Err(unknown("generator", name, &names)),
         };
     }
-    let mut text = String::from(
-        "A graph is written as in networkx: name(arguments), with keywords if you like; the ending\n\
-         _graph may be left out. Peers are numbered from 0. The scenario's seed decides.\n",
+    let mut text = wrapped(
+        "A graph is written as in networkx: name(arguments), with keywords if you like; the ending \
+         _graph may be left out. Peers are numbered from 0. The scenario's seed decides.",
+        0,
     );
     for family in Family::ALL {
         text.push_str(&format!("\n{}\n\n", family.title()));
@@ -272,29 +431,33 @@ fn graph_generators(name: Option<&str>) -> Result<String, Failure> {
 }
 
 fn graph_generator(spec: &GeneratorSpec) -> String {
-    let mut text = format!("{}\n{}", spec.call(), wrapped(spec.about, 4));
+    let columns = machine::columns().min(LINE_MAX);
+    let mut text = folded(&format!("{}\n", spec.call()), columns);
+    text.push_str(&wrapped(spec.about, 4));
     if !spec.aliases.is_empty() {
-        text.push_str(&format!("    also {}\n", spec.aliases.join(", ")));
+        text.push_str(&wrapped(&format!("also {}", spec.aliases.join(", ")), 4));
     }
     for parameter in spec.parameters {
         let default = match parameter.default_shown() {
             Some(default) => format!("; {default} unless given"),
             None => String::new(),
         };
-        text.push_str(&format!(
-            "      {}: {}{default}\n",
-            parameter.name, parameter.kind
+        text.push_str(&wrapped(
+            &format!("{}: {}{default}", parameter.name, parameter.kind),
+            6,
         ));
     }
     text
 }
 
-/// Text in lines of at most 96 characters, each with a margin.
+/// Text in lines of at most 96 characters, or as many as the terminal has columns, each with a
+/// margin.
 fn wrapped(text: &str, margin: usize) -> String {
+    let columns = machine::columns().min(LINE_MAX);
     let mut lines = String::new();
     let mut width = 0;
     for word in text.split(' ') {
-        if width == 0 || width + 1 + word.len() > 96 {
+        if width == 0 || width + 1 + word.len() > columns {
             if width > 0 {
                 lines.push('\n');
             }

@@ -20,9 +20,19 @@ pub(super) fn cores() -> usize {
 /// Columns where the output is no terminal.
 const PLAIN_COLUMNS: usize = 100;
 
-/// How many columns of text stdout takes.
+/// How many columns of text stdout takes: the terminal's, or what COLUMNS says.
 pub(super) fn columns() -> usize {
+    let told = || std::env::var("COLUMNS").ok()?.parse().ok();
     terminal_size::terminal_size_of(std::io::stdout())
+        .map(|(width, _)| usize::from(width.0))
+        .or_else(told)
+        .filter(|&columns| columns > 0)
+        .unwrap_or(PLAIN_COLUMNS)
+}
+
+/// How many columns of text stderr takes.
+pub(super) fn error_columns() -> usize {
+    terminal_size::terminal_size_of(std::io::stderr())
         .map_or(PLAIN_COLUMNS, |(width, _)| usize::from(width.0))
 }
 

@@ -1,6 +1,8 @@
 //! The command line: the only place that prints, reads flags, looks at the machine, or exits.
 
 mod check;
+mod documents;
+mod import;
 mod init;
 mod list;
 mod machine;
@@ -11,11 +13,11 @@ mod run;
 mod sample;
 mod topology;
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::scenario::{self, LoadOptions, Override, Scenario};
 use crate::services::Registry;
@@ -54,6 +56,19 @@ enum Command {
     Plot(plot::PlotArgs),
     Init(init::InitArgs),
     List(list::ListArgs),
+    Import(import::ImportArgs),
+    Schema(documents::SchemaArgs),
+    Completions(documents::CompletionsArgs),
+    Man(documents::ManArgs),
+}
+
+/// How a table is written.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum TextFormat {
+    /// For people
+    Table,
+    /// For programs
+    Json,
 }
 
 /// What may be changed in a scenario from the command line.
@@ -116,6 +131,10 @@ pub fn main_with(registry: Registry) -> ExitCode {
         Command::Plot(args) => plot::plot(&args, &registry),
         Command::Init(args) => init::init(&args),
         Command::List(args) => list::list(&args, &registry),
+        Command::Import(args) => import::import(&args, &registry),
+        Command::Schema(args) => documents::schema(&args, &registry),
+        Command::Completions(args) => documents::completions(&args),
+        Command::Man(args) => documents::man(&args),
     };
     ExitCode::from(match done {
         Ok(()) | Err(Failure::ClosedPipe) => FINE,
@@ -137,22 +156,59 @@ pub fn main_with(registry: Registry) -> ExitCode {
 
 /// Writes to stderr; where that is closed there is nobody to tell.
 fn complain(text: &str) {
-    let _ = io::stderr().lock().write_all(text.as_bytes());
+    let mut error = io::stderr().lock();
+    let text = match error.is_terminal() {
+        true => folded(text, machine::error_columns()),
+        false => text.to_owned(),
+    };
+    let _ = error.write_all(text.as_bytes());
 }
 
 /// Writes to stdout.
 fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
+    let text = match out.is_terminal() {
+        true => folded(text, machine::columns()),
+        false => text.to_owned(),
+    };
     out.write_all(text.as_bytes())?;
     out.flush()?;
     Ok(())
 }
 
-/// Whether diagnostics are coloured: on a terminal, unless NO_COLOR says otherwise.
+/// The text with lines of words broken where they are longer than a terminal has columns. What
+/// is laid out in columns, or coloured, stays as it is.
+fn folded(text: &str, columns: usize) -> String {
+    const MARGIN: &str = "  ";
+    let mut folded = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let words = line.trim_start_matches(' ');
+        let laid_out = [MARGIN, "|", "\u{1b}"]
+            .iter()
+            .any(|part| words.contains(part));
+        let indent = &line[..line.len() - words.len()];
+        let mut width = indent.len();
+        folded.push_str(indent);
+        for word in words.split_inclusive(' ') {
+            let length = word.trim_end().chars().count();
+            if !laid_out && width > indent.len() && width + length > columns {
+                folded.truncate(folded.trim_end_matches(' ').len());
+                folded.push('\n');
+                folded.push_str(indent);
+                folded.push_str(MARGIN);
+                width = indent.len() + MARGIN.len();
+            }
+            folded.push_str(word);
+            width += word.chars().count();
+        }
+    }
+    folded
+}
+
+/// Whether diagnostics are coloured: on a terminal, unless NO_COLOR or CLICOLOR=0 forbid it; else
+/// if CLICOLOR_FORCE demands it. The help decides the same way.
 fn colour() -> bool {
-    use std::io::IsTerminal;
-    let forbidden = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    io::stderr().is_terminal() && !forbidden
+    anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never
 }
 
 impl Overrides {
@@ -168,14 +224,18 @@ impl Overrides {
     }
 }
 
-/// Loads a scenario and shows its warnings.
-fn load(path: &Path, overrides: Vec<Override>, registry: Registry) -> Result<Scenario, Failure> {
-    let options = LoadOptions {
+/// What a scenario is loaded with.
+fn load_options(overrides: Vec<Override>, registry: Registry) -> LoadOptions {
+    LoadOptions {
         overrides,
         memory_limit_bytes: machine::memory_limit_bytes(),
         registry,
-    };
-    let scenario = scenario::load(path, &options)
+    }
+}
+
+/// Loads a scenario and shows its warnings.
+fn load(path: &Path, overrides: Vec<Override>, registry: Registry) -> Result<Scenario, Failure> {
+    let scenario = scenario::load(path, &load_options(overrides, registry))
         .map_err(|error| Failure::Scenario(error.render(colour())))?;
     let warnings = scenario.render_warnings(colour());
     if !warnings.is_empty() {
@@ -200,5 +260,20 @@ fn output(path: Option<&PathBuf>) -> Result<Box<dyn Write>, Failure> {
                 path.display()
             ))),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::folded;
+
+    #[test]
+    fn long_lines_of_words_are_folded() {
+        let text = "one two three four\n  five six seven\na    table   of columns\n";
+        let expected = "one two\n  three\n  four\n  five six\n    seven\na    table   of columns\n";
+        assert_eq!(folded(text, 10), expected);
+        assert_eq!(folded(text, 80), text);
+        assert_eq!(folded("unbreakably long", 3), "unbreakably\n  long");
+        assert_eq!(folded("", 80), "");
     }
 }

@@ -8,8 +8,10 @@ use std::time::Instant;
 
 use clap::Args;
 
-use super::progress::RunBar;
-use super::{Failure, INTERRUPTED, Overrides, complain, is_stdout, load, machine, print};
+use super::progress::{Display, RunProgress};
+use super::{
+    Failure, INTERRUPTED, Overrides, TextFormat, complain, is_stdout, load, machine, print,
+};
 use crate::record::LogSelection;
 use crate::report::{
     FolderError, RunFolder, RunName, Snapshots, Timing, show_summary, write_outputs,
@@ -50,9 +52,15 @@ pub(super) struct RunArgs {
     /// Write wall-clock figures to this file, as JSON; `-` is the terminal
     #[arg(long, value_name = "FILE")]
     timing: Option<PathBuf>,
-    /// Print neither progress nor summary
+    /// How to print the summary; json is that of summary.json
+    #[arg(long, value_enum)]
+    format: Option<TextFormat>,
+    /// Print neither progress nor, unless --format asks for it, the summary
     #[arg(long, short)]
     quiet: bool,
+    /// Tell progress as JSON, one object a line on stderr each second and at the end
+    #[arg(long)]
+    json_progress: bool,
 }
 
 pub(super) fn run(args: &RunArgs, registry: Registry) -> Result<(), Failure> {
@@ -94,17 +102,18 @@ pub(super) fn run(args: &RunArgs, registry: Registry) -> Result<(), Failure> {
     let shards = worthwhile_shards(plan, threads);
     let mut simulation = Simulation::with_shards(plan, Some(&log_folder), shards)?;
     let setup = began.elapsed();
-    let mut bar = RunBar::new(plan.horizon.as_ms(), args.quiet);
+    let display = Display::of(args.quiet, args.json_progress);
+    let mut progress = RunProgress::new(display, plan.horizon);
     let began = Instant::now();
     let bootstrap = plan.export_bootstrap;
     let outcome = match plan.snapshots {
-        None => simulation.run(&stop, |progress| bar.show(progress)),
+        None => simulation.run(&stop, |now| progress.show(now)),
         Some(every) => {
             let mut snapshots = Snapshots::new(folder.path(), every, plan.horizon, bootstrap)?;
             let outcome = simulation.run_with_snapshots(
                 every,
                 &stop,
-                |progress| bar.show(progress),
+                |now| progress.show(now),
                 |simulation, _| snapshots.take(simulation),
             );
             snapshots.finish(&simulation)?;
@@ -115,7 +124,7 @@ pub(super) fn run(args: &RunArgs, registry: Registry) -> Result<(), Failure> {
         setup,
         run: began.elapsed(),
     };
-    bar.finish();
+    progress.finish(&simulation, outcome.as_ref().ok());
     let outcome = outcome?;
     let name = RunName {
         scenario: scenario.name.clone(),
@@ -139,8 +148,17 @@ pub(super) fn run(args: &RunArgs, registry: Registry) -> Result<(), Failure> {
     } else {
         folder.complete()?
     };
-    if !args.quiet {
-        let summary = show_summary(&simulation, &outcome, &name, &timing, bootstrap);
+    if args.format == Some(TextFormat::Json) {
+        print(&std::fs::read_to_string(written.join("summary.json"))?)?;
+    } else if !args.quiet || args.format.is_some() {
+        let summary = show_summary(
+            &simulation,
+            &outcome,
+            &name,
+            &timing,
+            bootstrap,
+            machine::columns(),
+        );
         print(&format!("{summary}written to {}\n", written.display()))?;
     }
     if interrupted {

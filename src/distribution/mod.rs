@@ -36,6 +36,12 @@ pub fn law_named(name: &str) -> Option<&'static LawSpec> {
     laws::find(name)
 }
 
+/// The names of all laws of scipy.stats, and their former names.
+pub fn law_names() -> impl Iterator<Item = &'static str> {
+    let former = laws::FORMER_NAMES.iter().map(|&(former, _)| former);
+    laws().iter().map(|spec| spec.name).chain(former)
+}
+
 /// A modifier or constructor that scipy has not.
 pub struct ModifierSpec {
     /// Its name.

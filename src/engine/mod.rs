@@ -256,6 +256,11 @@ impl<S> Engine<S> {
         &self.shards[0].post.recorder
     }
 
+    /// What was written down so far, shard by shard.
+    pub fn recorders(&self) -> impl Iterator<Item = &Recorder> {
+        self.shards.iter().map(|shard| &shard.post.recorder)
+    }
+
     /// What all peers have sent and received, by message type; complete after
     /// [`Engine::finish`].
     pub fn traffic(&self) -> &Traffic {

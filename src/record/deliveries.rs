@@ -1,5 +1,6 @@
 //! Who received which rumour, when, over how many hops and in how many copies.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::histogram::Histogram;
@@ -59,6 +60,38 @@ pub struct Deliveries {
     audience: Audience,
     kept: Kept,
     rejected: u64,
+    /// The last rumour heard of, for those who watch the run.
+    last: Option<LastRumour>,
+}
+
+/// The rumour that was produced last of those that some peers have heard of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LastRumour {
+    /// When it was produced, and which it is: the order in which rumours follow one another.
+    key: (Time, RumourId),
+    /// How many of the audience have received it.
+    receipts: u64,
+}
+
+impl LastRumour {
+    /// The last of both, received by as many as have received it in either.
+    pub fn or_later(self, other: LastRumour) -> LastRumour {
+        match self.key.cmp(&other.key) {
+            Ordering::Less => other,
+            Ordering::Equal => LastRumour {
+                receipts: self.receipts + other.receipts,
+                ..self
+            },
+            Ordering::Greater => self,
+        }
+    }
+
+    /// The share of `audience` that has received it; `None` where there is nobody to receive it.
+    pub fn coverage(&self, audience: &Audience) -> Option<f64> {
+        let awaited = audience.without(self.key.1.origin);
+        // Peers that begin afresh can receive it twice.
+        (awaited > 0).then(|| (self.receipts as f64 / awaited as f64).min(1.0))
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -180,6 +213,7 @@ impl Deliveries {
             audience,
             kept,
             rejected: 0,
+            last: None,
         }
     }
 
@@ -209,6 +243,10 @@ impl Deliveries {
     /// Takes over what was recorded of other peers in the same run.
     pub(super) fn absorb(&mut self, other: Deliveries) {
         self.rejected += other.rejected;
+        self.last = match (self.last, other.last) {
+            (Some(last), Some(others)) => Some(last.or_later(others)),
+            (last, others) => last.or(others),
+        };
         match (&mut self.kept, other.kept) {
             (Kept::Figures(spread), Kept::Figures(others)) => spread.absorb(&others),
             (
@@ -235,8 +273,25 @@ impl Deliveries {
         self.rejected += 1;
     }
 
+    /// The rumour produced last of those that these peers have heard of.
+    pub fn last(&self) -> Option<LastRumour> {
+        self.last
+    }
+
+    /// These peers have heard of a rumour, for the first time `receipts` more of the audience.
+    #[inline]
+    fn hear(&mut self, rumour: &Rumour, receipts: u64) {
+        let key = (rumour.produced, rumour.id);
+        match &mut self.last {
+            Some(last) if last.key > key => {}
+            Some(last) if last.key == key => last.receipts += receipts,
+            last => *last = Some(LastRumour { key, receipts }),
+        }
+    }
+
     /// A peer has produced a rumour.
     pub(crate) fn produce(&mut self, rumour: &Rumour) {
+        self.hear(rumour, 0);
         match &mut self.kept {
             Kept::Nothing => {}
             Kept::Figures(spread) => spread.produce(&self.audience, rumour),
@@ -250,6 +305,7 @@ impl Deliveries {
         if peer == rumour.id.origin {
             return NO_ROW;
         }
+        self.hear(rumour, u64::from(self.audience.includes(peer)));
         match &mut self.kept {
             Kept::Nothing => NO_ROW,
             Kept::Figures(spread) => {

@@ -301,6 +301,8 @@ impl LoadSeries {
 pub struct Load {
     series: Option<Box<LoadSeries>>,
     presence: Option<Presence>,
+    /// How many peers are online now.
+    online: u64,
 }
 
 impl Load {
@@ -309,6 +311,7 @@ impl Load {
         Load {
             series: series.map(Box::new),
             presence: keeps_presence.then(Presence::default),
+            online: 0,
         }
     }
 
@@ -319,11 +322,16 @@ impl Load {
             .as_ref()
             .map(|series| Box::new(series.of(peers)));
         let presence = self.presence.clone();
-        Load { series, presence }
+        Load {
+            series,
+            presence,
+            online: 0,
+        }
     }
 
     /// Takes over what was recorded of the peers that follow.
     pub(super) fn absorb(&mut self, other: Load) {
+        self.online += other.online;
         if let (Some(series), Some(others)) = (&mut self.series, other.series) {
             series.absorb(*others);
         }
@@ -340,6 +348,11 @@ impl Load {
     /// When peers came online and went offline, if it was kept.
     pub fn presence(&self) -> Option<&Presence> {
         self.presence.as_ref()
+    }
+
+    /// How many peers are online now.
+    pub fn online_now(&self) -> u64 {
+        self.online
     }
 
     /// A peer has sent a message, which waited this long for the uplink.
@@ -367,6 +380,11 @@ impl Load {
 
     /// A peer has come online, or gone offline.
     pub(crate) fn online(&mut self, now: Time, me: PeerIndex, online: bool) {
+        self.online = if online {
+            self.online + 1
+        } else {
+            self.online - 1
+        };
         if let Some(series) = &mut self.series {
             series.cell(now, me).online += if online { 1 } else { -1 };
         }

@@ -13,7 +13,7 @@ use std::fmt::Arguments;
 use std::io::{self, Write};
 
 pub use connections::{ConnectionCounts, ConnectionEvent};
-pub use deliveries::{Audience, ByRumour, Deliveries, Receipt, Spread};
+pub use deliveries::{Audience, ByRumour, Deliveries, LastRumour, Receipt, Spread};
 pub use histogram::Histogram;
 pub use load::{Flow, LOAD_ROWS_MAX, Load, LoadGroup, LoadGroups, LoadRow, LoadSeries};
 pub use logs::{Logs, file_name};

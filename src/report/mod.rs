@@ -27,4 +27,4 @@ pub use graph::{
 pub use page::Report;
 pub use plot::{Plot, PlotError};
 pub use summary::{RunName, Timing, show_summary};
-pub use table::table;
+pub use table::{table, table_within};

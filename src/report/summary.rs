@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::graph::{Effort, Figures};
-use super::table::table;
+use super::table::table_within;
 use crate::record::{ConnectionEvent, Counts, DropCause, Flow, LossCause, Spread};
 use crate::simulation::{Ending, Outcome, Simulation};
 use crate::time::Time;
@@ -258,13 +258,14 @@ fn counts_json(counts: &Counts, in_flight: u64) -> Value {
     })
 }
 
-/// The summary that `p2psim run` prints.
+/// The summary that `p2psim run` prints, its table at most `width` characters wide.
 pub fn show_summary(
     simulation: &Simulation,
     outcome: &Outcome,
     name: &RunName,
     timing: &Timing,
     bootstrap: bool,
+    width: usize,
 ) -> String {
     let names = simulation.names();
     let online = simulation.peers().filter(|peer| peer.online).count() as u64;
@@ -309,7 +310,7 @@ pub fn show_summary(
         "in flight",
         "bytes sent",
     ];
-    text.push_str(&table(&header, 1, &rows));
+    text.push_str(&table_within(&header, 1, &rows, width));
     if let Some(spread) = simulation.deliveries().spread() {
         text.push_str(&format!("\n{}", coverage_line(&spread)));
     }

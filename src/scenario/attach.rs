@@ -4,9 +4,24 @@ use super::compiler::Compiler;
 use super::fields::Fields;
 use super::node::{Node, Value};
 use super::peer_types::PlacedType;
+use super::schema::{self, KeySpec, Mapping};
 use super::topology::Ids;
 use crate::peer::PeerIndex;
 use crate::topology::Attachment;
+
+pub(super) const ATTACHED: Mapping = Mapping {
+    what: "what is attached",
+    keys: &[
+        KeySpec::new("count", schema::some_peers, "how many peers are added").or("1"),
+        KeySpec::new(
+            "to",
+            schema::name,
+            "the type of the peers they are linked to",
+        )
+        .required(),
+        KeySpec::new("degree", schema::some_peers, "to how many each is linked").required(),
+    ],
+};
 
 impl Compiler<'_> {
     /// `{client: {count: 1, to: peer, degree: 5}}`, in the order of the file; `counts` and `ids`
@@ -28,7 +43,7 @@ impl Compiler<'_> {
         let mut fine = true;
         for (key, node) in entries {
             let peer_type = self.type_index(&key.text, key.place, types);
-            let Some(mut fields) = Fields::new(self, "what is attached", node, key.place) else {
+            let Some(mut fields) = Fields::new(self, &ATTACHED, node, key.place) else {
                 fine = false;
                 continue;
             };

@@ -8,6 +8,7 @@ use super::fields::Fields;
 use super::latencies::{Latencies, Matrix, name_problem};
 use super::network::{Known, Network};
 use super::node::{self, Node, Scalar, Value};
+use super::schema::{self, KeySpec, Mapping};
 use super::source::{Place, Sources};
 use super::topology::Topology;
 use super::{InputFile, LoadOptions, Scenario, ScenarioError, overrides, resolved};
@@ -20,6 +21,70 @@ use crate::units::{show_bytes, show_count};
 
 /// The seed, unless the scenario says otherwise.
 const SEED: u64 = 1;
+
+const MEANINGS: [(&str, LatencyMeaning); 2] = [
+    ("round_trip", LatencyMeaning::RoundTrip),
+    ("one_way", LatencyMeaning::OneWay),
+];
+
+/// The whole of a scenario.
+pub(super) const SCENARIO: Mapping = Mapping {
+    what: "a scenario",
+    keys: &[
+        KeySpec::new(
+            "name",
+            schema::name,
+            "what it is called in summary.json and by the run's folder; its file's name unless given",
+        ),
+        KeySpec::new("seed", |_| schema::whole(0, u64::MAX), "fixes all random draws").or("1"),
+        KeySpec::new(
+            "horizon",
+            schema::time_above_0,
+            "when the run ends; what is due then is no longer handled",
+        )
+        .required(),
+        KeySpec::new(
+            "latency",
+            |_| schema::words(&MEANINGS),
+            "what latencies are: the round trip, of which a message pays half, or the one-way delay",
+        )
+        .or("round_trip"),
+        KeySpec::new(
+            "network",
+            |registry| super::network::NETWORK.schema(registry),
+            "what links do to messages",
+        ),
+        KeySpec::new(
+            "locations",
+            |_| super::latencies::locations_schema(),
+            "names of locations; those that latencies names unless given",
+        ),
+        KeySpec::new(
+            "latencies",
+            |_| super::latencies::latencies_schema(),
+            "from a location, to a location: a distribution, drawn anew for every message; \
+             or the path of a CSV matrix",
+        )
+        .required(),
+        KeySpec::new(
+            "peer_types",
+            super::peer_types::peer_types_schema,
+            "what peers there can be: where they are, how fast, what they run",
+        )
+        .required(),
+        KeySpec::new(
+            "topology",
+            super::topology::topology_schema,
+            "who takes part and how they are linked at first: one of graph, edges and emergent",
+        )
+        .required(),
+        KeySpec::new(
+            "output",
+            |registry| super::output::OUTPUT.schema(registry),
+            "what a run writes",
+        ),
+    ],
+};
 
 /// Collects what a scenario says and what is wrong with it.
 pub(super) struct Compiler<'a> {
@@ -270,7 +335,7 @@ impl Compiler<'_> {
             self.error(None, "the scenario is empty", expected);
             return None;
         }
-        let mut fields = Fields::new(self, "a scenario", root, start)?;
+        let mut fields = Fields::new(self, &SCENARIO, root, start)?;
         let name = match fields.get("name") {
             Some(node) => self.run_name(node),
             None => Some(default_name.to_owned()),
@@ -285,13 +350,7 @@ impl Compiler<'_> {
             None => None,
         };
         let meaning = match fields.get("latency") {
-            Some(node) => self.word(
-                node,
-                &[
-                    ("round_trip", LatencyMeaning::RoundTrip),
-                    ("one_way", LatencyMeaning::OneWay),
-                ],
-            ),
+            Some(node) => self.word(node, &MEANINGS),
             None => Some(LatencyMeaning::default()),
         };
         let network = fields.entry("network");
@@ -452,7 +511,7 @@ impl Compiler<'_> {
 }
 
 /// Text without line breaks and other control characters, and not endless.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     const CHARS_MAX: usize = 300;
     let mut shown: String = text
         .chars()

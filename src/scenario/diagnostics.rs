@@ -2,6 +2,8 @@
 
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 
+use serde_json::{Value, json};
+
 use super::source::{Place, Sources};
 
 /// More diagnostics than this are counted, not shown.
@@ -47,6 +49,33 @@ pub(super) fn render(sources: &Sources, diagnostics: &[Diagnostic], colour: bool
     }
     text.pop();
     text
+}
+
+/// Diagnostics for programs, in the order of the file: `severity`, `message`, `expected`, and
+/// `file`, `line` and `column` (from 1, in characters) where there is a place.
+pub(super) fn json(sources: &Sources, diagnostics: &[Diagnostic]) -> Vec<Value> {
+    let one = |diagnostic: &Diagnostic| {
+        let severity = match diagnostic.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        let mut value = json!({
+            "severity": severity,
+            "message": diagnostic.message,
+            "expected": diagnostic.expected,
+        });
+        if let Some(place) = diagnostic.place {
+            let file = sources.get(place.source());
+            let at = floor_char(&file.text, place.span().start.min(file.text.len()));
+            let before = &file.text[..at];
+            let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+            value["file"] = json!(file.name);
+            value["line"] = json!(before.matches('\n').count() + 1);
+            value["column"] = json!(before[line_start..].chars().count() + 1);
+        }
+        value
+    };
+    diagnostics.iter().map(one).collect()
 }
 
 fn render_one(sources: &Sources, diagnostic: &Diagnostic, renderer: &Renderer) -> String {

@@ -4,13 +4,19 @@ use std::cell::Cell;
 
 use super::compiler::Compiler;
 use super::node::{Key, Node, Value};
+use super::schema::Mapping;
 use super::source::Place;
 use crate::expression::nearest;
+
+/// The words for yes and no.
+pub(super) const FLAGS: [(&str, bool); 2] = [("true", true), ("false", false)];
 
 /// The entries of a mapping, and which of them have been asked for.
 pub(super) struct Fields<'a> {
     /// What the mapping is, for messages: "a scenario".
     what: &'static str,
+    /// What declares its keys, unless a service does.
+    mapping: Option<&'static Mapping>,
     /// Where to point when something is missing.
     pub(super) place: Place,
     entries: &'a [(Key, Node)],
@@ -22,6 +28,18 @@ impl<'a> Fields<'a> {
     /// The entries of `node`, which must be a mapping; `head` is its key's place.
     pub(super) fn new(
         compiler: &mut Compiler<'_>,
+        mapping: &'static Mapping,
+        node: &'a Node,
+        head: Place,
+    ) -> Option<Self> {
+        let mut fields = Self::of_service(compiler, mapping.what, node, head)?;
+        fields.mapping = Some(mapping);
+        Some(fields)
+    }
+
+    /// As [`Fields::new`], for the parameters of a service.
+    pub(super) fn of_service(
+        compiler: &mut Compiler<'_>,
         what: &'static str,
         node: &'a Node,
         head: Place,
@@ -29,6 +47,7 @@ impl<'a> Fields<'a> {
         match &node.value {
             Value::Map(entries) => Some(Fields {
                 what,
+                mapping: None,
                 place: head,
                 entries,
                 asked: entries.iter().map(|_| Cell::new(false)).collect(),
@@ -48,7 +67,13 @@ impl<'a> Fields<'a> {
     }
 
     /// As [`Fields::get`], with the key.
+    ///
+    /// # Panics
+    /// When the mapping declares no such key: a mistake in the parser.
     pub(super) fn entry(&mut self, key: &'static str) -> Option<(&'a Key, &'a Node)> {
+        if let Some(mapping) = self.mapping {
+            mapping.key(key);
+        }
         self.known.push(key);
         let place = self
             .entries

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::json;
+
 use super::compiler::Compiler;
 use super::node::{Node, Scalar, Value};
+use super::schema;
 use super::source::Place;
 use crate::distribution::Distribution;
 use crate::expression::nearest;
@@ -22,6 +25,22 @@ const BAD_ROWS_MAX: usize = 5;
 /// More pairs or locations than this are counted, not listed.
 const LISTED_MAX: usize = 5;
 const NAME_CHARS_MAX: usize = 100;
+
+pub(super) fn locations_schema() -> serde_json::Value {
+    json!({
+        "type": "array",
+        "items": {"type": ["string", "number", "boolean"]},
+        "minItems": 1,
+        "maxItems": LOCATIONS_MAX,
+        "uniqueItems": true,
+    })
+}
+
+pub(super) fn latencies_schema() -> serde_json::Value {
+    let mut table = schema::map_of(schema::map_of(schema::defined("law_of_times")));
+    table["minProperties"] = json!(1);
+    schema::any_of([table, json!({"type": "string"})])
+}
 
 /// What a scenario says about locations and latencies.
 pub(super) struct Latencies {

@@ -2,17 +2,51 @@
 
 use std::ops::Range;
 
+use serde_json::json;
+
 use super::compiler::Compiler;
 use super::measured::{self, MEASURED_BYTES_MAX};
 use super::node::{Node, Scalar, Value};
+use super::schema::{self, KeySpec, Mapping};
 use super::source::Place;
 use crate::distribution::{Choice, Distribution, Measured};
 use crate::expression::{self, Argument, Expression, ExpressionError, ExpressionKind};
+use crate::services::Registry;
 use crate::time::Time;
 use crate::units::Dimension;
 
 /// The longest expression, in bytes: its tree takes a hundred times as much memory.
 const EXPRESSION_BYTES_MAX: usize = 1 << 20;
+
+/// A law, or a choice, as a mapping.
+pub(super) const MAPPING: Mapping = Mapping {
+    what: "a distribution",
+    keys: &[
+        KeySpec::new("dist", name_schema, "the name of a distribution").required(),
+        KeySpec::new("params", params_schema, "its parameters"),
+    ],
+};
+
+/// The keys under which p2psimpy saves laws.
+pub(super) const SAVED_KEYS: [&str; 2] = ["Dist", "DistAttr"];
+
+/// What stands under them.
+pub(super) const SAVED: Mapping = Mapping {
+    what: "a distribution",
+    keys: &[
+        KeySpec::new("name", name_schema, "the name of a distribution").required(),
+        KeySpec::new("params", params_schema, "its parameters"),
+    ],
+};
+
+fn name_schema(_: &Registry) -> serde_json::Value {
+    json!({"enum": schema::law_names()})
+}
+
+fn params_schema(_: &Registry) -> serde_json::Value {
+    // A list, keywords, a single one, or a tuple in a text.
+    json!({"type": ["array", "object", "number", "string"]})
+}
 
 /// An expression and how its spans become places.
 pub(super) struct Placed {
@@ -70,10 +104,10 @@ impl Compiler<'_> {
         match &node.value {
             Value::Scalar(scalar) => self.expression(scalar, node.place),
             Value::Map(entries) => match &entries[..] {
-                [(key, inner)] if key.text == "Dist" || key.text == "DistAttr" => {
-                    self.mapping(inner, "name", key.place)
+                [(key, inner)] if SAVED_KEYS.contains(&&*key.text) => {
+                    self.mapping(inner, &SAVED, "name", key.place)
                 }
-                _ => self.mapping(node, "dist", node.place),
+                _ => self.mapping(node, &MAPPING, "dist", node.place),
             },
             _ => {
                 let message = format!("{what} is expected here, not {}", node.described());
@@ -84,8 +118,14 @@ impl Compiler<'_> {
     }
 
     /// `{dist: norm, params: [12, 2]}`, and what stands inside p2psimpy's `Dist`.
-    fn mapping(&mut self, node: &Node, name_key: &'static str, head: Place) -> Option<Placed> {
-        let mut fields = super::fields::Fields::new(self, "a distribution", node, head)?;
+    fn mapping(
+        &mut self,
+        node: &Node,
+        mapping: &'static Mapping,
+        name_key: &'static str,
+        head: Place,
+    ) -> Option<Placed> {
+        let mut fields = super::fields::Fields::new(self, mapping, node, head)?;
         let name = fields.require(self, name_key, "norm");
         let params = fields.get("params");
         fields.finish(self);

@@ -11,6 +11,7 @@ mod degrees;
 mod diagnostics;
 mod fields;
 mod graph_file;
+mod import;
 mod latencies;
 mod laws;
 mod measured;
@@ -20,6 +21,7 @@ mod output;
 mod overrides;
 mod peer_types;
 mod resolved;
+mod schema;
 mod source;
 mod topology;
 
@@ -28,8 +30,10 @@ use std::path::Path;
 
 pub use compiler::estimate_bytes;
 pub use diagnostics::{Diagnostic, Severity};
+pub use import::{Imported, import_p2psimpy};
 pub use measured::read_measured;
 pub use overrides::Override;
+pub use schema::schema;
 
 use crate::expression::ExpressionError;
 use crate::services::Registry;
@@ -114,6 +118,12 @@ impl ScenarioError {
         &self.0.diagnostics
     }
 
+    /// Everything that is wrong, for programs: an object each, with `severity`, `message`,
+    /// `expected`, and `file`, `line`, `column` where there is a place.
+    pub fn json(&self) -> Vec<serde_json::Value> {
+        diagnostics::json(&self.0.sources, &self.0.diagnostics)
+    }
+
     /// As it is shown on a terminal: each problem with its place, underlined.
     pub fn render(&self, colour: bool) -> String {
         self.0.render(colour)
@@ -121,6 +131,11 @@ impl ScenarioError {
 }
 
 impl Scenario {
+    /// The warnings for programs, as [`ScenarioError::json`] has errors.
+    pub fn warnings_json(&self) -> Vec<serde_json::Value> {
+        diagnostics::json(&self.sources, &self.warnings)
+    }
+
     /// The warnings as they are shown on a terminal; empty if there are none.
     pub fn render_warnings(&self, colour: bool) -> String {
         diagnostics::render(&self.sources, &self.warnings, colour)

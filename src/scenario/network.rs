@@ -2,13 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::json;
+
 use super::compiler::Compiler;
-use super::fields::Fields;
+use super::fields::{FLAGS, Fields};
 use super::node::{Key, Node, Value};
+use super::schema::{self, KeySpec, Mapping};
 use super::source::Place;
 use crate::expression::nearest;
 use crate::network::{GilbertElliott, LinkMode, Loss, LossState, LossTable};
 use crate::peer::{LocationIndex, TypeIndex};
+use crate::services::Registry;
 use crate::simulation::{ConditionsPlan, Groups, PartitionPlan};
 use crate::time::Time;
 use crate::units::Dimension;
@@ -18,6 +22,148 @@ const DELAY_MIN: Time = Time::from_ns(50_000);
 /// The most partitions: each of them by share takes two bytes a peer.
 const PARTITIONS_MAX: usize = 1000;
 const GROUPS_MAX: usize = 10_000;
+
+const MODES: [(&str, LinkMode); 2] = [
+    ("limited", LinkMode::Limited),
+    ("unlimited", LinkMode::Unlimited),
+];
+/// Whether the names in a partition are those of peer types.
+const BY: [(&str, bool); 2] = [("location", false), ("type", true)];
+/// The key for the loss between locations for which none is given.
+const DEFAULT: &str = "default";
+
+pub(super) const NETWORK: Mapping = Mapping {
+    what: "`network`",
+    keys: &[
+        KeySpec::new(
+            "min_delay",
+            schema::time_above_0,
+            "no message is faster, one way",
+        )
+        .or("0.05 ms"),
+        KeySpec::new(
+            "uplink",
+            |_| schema::words(&MODES),
+            "limited: messages queue for their sender's uplink, first in first out",
+        )
+        .or("limited"),
+        KeySpec::new(
+            "downlink",
+            |_| schema::words(&MODES),
+            "limited: messages queue for their receiver's downlink, first in first out",
+        )
+        .or("limited"),
+        KeySpec::new(
+            "loss",
+            loss_table_schema,
+            "which messages are lost by chance: a law for all, or by pairs of locations; nothing \
+             unless given",
+        ),
+        KeySpec::new(
+            "duplication",
+            schema::probability,
+            "with which probability the network delivers a second copy of a message",
+        )
+        .or("0"),
+        KeySpec::new(
+            "partitions",
+            |registry| {
+                let item = PARTITION.schema(registry);
+                json!({"type": "array", "items": item, "maxItems": PARTITIONS_MAX})
+            },
+            "keep groups of peers apart for a while",
+        ),
+    ],
+};
+
+const BURSTY: Mapping = Mapping {
+    what: "bursty loss",
+    keys: &[
+        KeySpec::new(
+            "good",
+            |registry| STATE.schema(registry),
+            "the state that loses less",
+        )
+        .required(),
+        KeySpec::new(
+            "bad",
+            |registry| STATE.schema(registry),
+            "the state that loses more",
+        )
+        .required(),
+    ],
+};
+
+const STATE: Mapping = Mapping {
+    what: "a state of bursty loss",
+    keys: &[
+        KeySpec::new(
+            "loss",
+            schema::probability,
+            "with which probability a message is lost",
+        )
+        .required(),
+        KeySpec::new(
+            "mean",
+            schema::time_above_0,
+            "how long the state lasts on average",
+        )
+        .required(),
+    ],
+};
+
+const PARTITION: Mapping = Mapping {
+    what: "a partition",
+    keys: &[
+        KeySpec::new("from", schema::time, "when it begins").required(),
+        KeySpec::new("until", schema::time, "when it no longer holds").required(),
+        KeySpec::new(
+            "groups",
+            groups_schema,
+            "lists of locations or of peer types, or shares of the peers",
+        )
+        .required(),
+        KeySpec::new(
+            "directed",
+            schema::flag,
+            "whether only messages from an earlier group to a later one are lost",
+        )
+        .or("false"),
+        KeySpec::new(
+            "by",
+            |_| schema::words(&BY),
+            "what the names in the groups are, if they could be both",
+        ),
+    ],
+};
+
+/// A probability, or a bursty channel.
+pub(super) fn loss_schema(registry: &Registry) -> serde_json::Value {
+    let mut schema = schema::any_of([schema::probability(registry), BURSTY.schema(registry)]);
+    schema["description"] = json!(
+        "a probability, or a Gilbert-Elliott channel: \
+         {good: {loss: 0.001, mean: 10 s}, bad: {loss: 0.3, mean: 500 ms}}"
+    );
+    schema
+}
+
+fn loss_table_schema(_: &Registry) -> serde_json::Value {
+    let law = || schema::defined("loss");
+    let mut table = schema::map_of(schema::map_of(law()));
+    table["properties"] = json!({DEFAULT: law()});
+    schema::any_of([law(), table])
+}
+
+fn groups_schema(registry: &Registry) -> serde_json::Value {
+    let names = json!({"type": "array", "items": schema::name(registry), "minItems": 1});
+    let share = json!({"type": "number", "exclusiveMinimum": 0, "maximum": 1});
+    schema::any_of([names, share].map(|item| {
+        let mut groups = schema::list_of(item);
+        groups["minItems"] = json!(2);
+        groups["maxItems"] = json!(GROUPS_MAX);
+        groups
+    }))
+}
 
 /// The `network` part of a scenario.
 pub(super) struct Network {
@@ -52,17 +198,13 @@ impl Compiler<'_> {
         head: Place,
         known: &Known<'_>,
     ) -> Option<Network> {
-        let modes = [
-            ("limited", LinkMode::Limited),
-            ("unlimited", LinkMode::Unlimited),
-        ];
-        let mut fields = Fields::new(self, "`network`", node, head)?;
+        let mut fields = Fields::new(self, &NETWORK, node, head)?;
         let delay_min = match fields.get("min_delay") {
             Some(node) => self.duration(node, Time::from_ns(1)),
             None => Some(DELAY_MIN),
         };
         let mut mode = |compiler: &mut Self, key| match fields.get(key) {
-            Some(node) => compiler.word(node, &modes),
+            Some(node) => compiler.word(node, &MODES),
             None => Some(LinkMode::default()),
         };
         let uplink = mode(self, "uplink");
@@ -117,7 +259,7 @@ impl Compiler<'_> {
         };
         let mut fine = true;
         for (from, row) in rows {
-            if from.text == "default" {
+            if from.text == DEFAULT {
                 match self.loss(row) {
                     Some(law) => table.set_default(law),
                     None => fine = false,
@@ -154,7 +296,7 @@ impl Compiler<'_> {
         match &node.value {
             Value::Scalar(_) => self.probability(node).map(Loss::Independent),
             Value::Map(_) => {
-                let mut fields = Fields::new(self, "bursty loss", node, node.place)?;
+                let mut fields = Fields::new(self, &BURSTY, node, node.place)?;
                 let mut state = |compiler: &mut Self, key, example| {
                     let node = fields.require(compiler, key, example)?;
                     compiler.loss_state(node)
@@ -182,7 +324,7 @@ impl Compiler<'_> {
     }
 
     fn loss_state(&mut self, node: &Node) -> Option<LossState> {
-        let mut fields = Fields::new(self, "a state of bursty loss", node, node.place)?;
+        let mut fields = Fields::new(self, &STATE, node, node.place)?;
         let loss = match fields.require(self, "loss", "0.3") {
             Some(node) => self.probability(node),
             None => None,
@@ -221,20 +363,18 @@ impl Compiler<'_> {
     }
 
     fn partition(&mut self, node: &Node, known: &Known<'_>) -> Option<PartitionPlan> {
-        let mut fields = Fields::new(self, "a partition", node, node.place)?;
+        let mut fields = Fields::new(self, &PARTITION, node, node.place)?;
         let from_node = fields.require(self, "from", "2 s");
         let until_node = fields.require(self, "until", "5 s");
         let groups_node = fields.require(self, "groups", "[[LocA], [LocB]]");
         let from = from_node.and_then(|node| self.duration(node, Time::ZERO));
         let until = until_node.and_then(|node| self.duration(node, Time::ZERO));
         let directed = match fields.get("directed") {
-            Some(node) => self.word(node, &[("true", true), ("false", false)]),
+            Some(node) => self.word(node, &FLAGS),
             None => Some(false),
         };
         let by_types = match fields.get("by") {
-            Some(node) => self
-                .word(node, &[("location", false), ("type", true)])
-                .map(Some),
+            Some(node) => self.word(node, &BY).map(Some),
             None => Some(None),
         };
         let groups = match (groups_node, by_types) {

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::json;
+
 use super::compiler::Compiler;
-use super::fields::Fields;
+use super::fields::{FLAGS, Fields};
 use super::node::{Node, Value};
+use super::schema::{self, KeySpec, Mapping};
 use super::source::Place;
 use super::topology::Topology;
 use crate::expression::nearest;
@@ -25,6 +28,70 @@ const NS_PER_MS: u64 = 1_000_000;
 /// Each is a file.
 const SNAPSHOTS_MAX: u64 = 10_000;
 
+/// The words for the logs of everyone, and of nobody.
+const WHOSE_LOGS: [(&str, LogSelection); 2] =
+    [("all", LogSelection::All), ("none", LogSelection::None)];
+/// The word for no snapshots.
+const NONE: &str = "none";
+
+pub(super) const OUTPUT: Mapping = Mapping {
+    what: "`output`",
+    keys: &[
+        KeySpec::new(
+            "logs",
+            |registry| {
+                let names = schema::list_of(schema::name(registry));
+                schema::any_of([schema::words(&WHOSE_LOGS), names])
+            },
+            "whose logs are kept: all, none, or a list of peer ids and types",
+        )
+        .or("all"),
+        KeySpec::new(
+            "level",
+            |_| schema::words(&LogLevel::ALL.map(|level| (level.key(), ()))),
+            "the least serious lines kept",
+        )
+        .or("info"),
+        KeySpec::new(
+            "bootstrap",
+            schema::flag,
+            "whether connections of bootstrap peers are part of topology.csv",
+        )
+        .or("false"),
+        KeySpec::new(
+            "deliveries",
+            |_| schema::words(&DeliveryMode::ALL.map(|mode| (mode.key(), ()))),
+            "of the spread of gossip, keep every first receipt, histograms of fixed size, or \
+             nothing",
+        )
+        .or("full"),
+        KeySpec::new(
+            "load",
+            |_| schema::words(&LoadMode::ALL.map(|mode| (mode.key(), ()))),
+            "load over time by peer type and location, by peer, or not at all",
+        )
+        .or("groups"),
+        KeySpec::new(
+            "interval",
+            schema::time_above_0,
+            "how long an interval of load is; 1 s, or what keeps load.csv under a million rows, \
+             unless given",
+        ),
+        KeySpec::new(
+            "format",
+            |_| schema::words(&TableFormat::ALL.map(|format| (format.key(), ()))),
+            "of the tables deliveries, coverage and load",
+        )
+        .or("csv"),
+        KeySpec::new(
+            "snapshots",
+            |registry| schema::any_of([schema::time_above_0(registry), json!({"const": NONE})]),
+            "how often the topology is written during the run, in whole ms, or none",
+        )
+        .or(NONE),
+    ],
+};
+
 /// What a run writes.
 #[derive(Default)]
 pub(super) struct Output {
@@ -44,7 +111,7 @@ impl Compiler<'_> {
         head: Place,
         topology: &Topology,
     ) -> Option<Output> {
-        let mut fields = Fields::new(self, "`output`", node, head)?;
+        let mut fields = Fields::new(self, &OUTPUT, node, head)?;
         let selection = match fields.get("logs") {
             Some(node) => self.log_selection(node, topology),
             None => Some(LogSelection::default()),
@@ -54,7 +121,7 @@ impl Compiler<'_> {
             None => Some(LogLevel::default()),
         };
         let bootstrap = match fields.get("bootstrap") {
-            Some(node) => self.word(node, &[("true", true), ("false", false)]),
+            Some(node) => self.word(node, &FLAGS),
             None => Some(false),
         };
         let deliveries = match fields.get("deliveries") {
@@ -173,7 +240,7 @@ impl Compiler<'_> {
 
     /// A time, or `none`.
     fn snapshots(&mut self, node: &Node) -> Option<Option<(Time, Place)>> {
-        if matches!(&node.value, Value::Scalar(scalar) if scalar.text == "none") {
+        if matches!(&node.value, Value::Scalar(scalar) if scalar.text == NONE) {
             return Some(None);
         }
         let every = self.duration(node, Time::from_ns(NS_PER_MS))?;
@@ -201,9 +268,9 @@ impl Compiler<'_> {
         let items = match &node.value {
             Value::List(items) => items,
             _ => {
-                let words = [("all", LogSelection::All), ("none", LogSelection::None)];
-                let place = self.word(node, &[(words[0].0, 0), (words[1].0, 1)])?;
-                return Some(words[place].1.clone());
+                let [all, none] = WHOSE_LOGS;
+                let keeps = self.word(node, &[(all.0, true), (none.0, false)])?;
+                return Some(if keeps { all.1 } else { none.1 });
             }
         };
         let mut ids = BTreeSet::new();

@@ -1,21 +1,62 @@
 //! `peer_types`: where peers are, how fast, and what they run.
 
+use serde_json::json;
+
 use super::compiler::Compiler;
-use super::fields::Fields;
+use super::fields::{FLAGS, Fields};
 use super::latencies::name_problem;
 use super::node::{Key, Node, Value};
+use super::schema::{self, KeySpec, Mapping};
 use super::source::Place;
 use crate::distribution::{Choice, Distribution};
 use crate::engine::SERVICES_MAX;
 use crate::expression::nearest;
 use crate::peer::{PeerId, TypeIndex};
-use crate::services::{ParameterKind, ParameterSpec, ParameterValue, Parameters, ServiceSpec};
+use crate::services::{
+    ParameterKind, ParameterSpec, ParameterValue, Parameters, Registry, ServiceSpec,
+};
 use crate::simulation::{PeerType, ServicePlan};
 use crate::time::Time;
 use crate::units::Dimension;
 
 /// A peer type's place is 16 bits; one more may be made for bootstrap peers.
 const TYPES_MAX: usize = 10_000;
+
+const PEER_TYPE: Mapping = Mapping {
+    what: "a peer type",
+    keys: &[
+        KeySpec::new(
+            "location",
+            schema::choice,
+            "where its peers are: a location, or a choice: sample(LocA, LocB)",
+        )
+        .required(),
+        KeySpec::new(
+            "bandwidth_ul",
+            schema::bandwidths,
+            "upload, drawn once a peer",
+        )
+        .required(),
+        KeySpec::new(
+            "bandwidth_dl",
+            schema::bandwidths,
+            "download, drawn once a peer",
+        )
+        .required(),
+        KeySpec::new(
+            "services",
+            schema::services,
+            "what its peers run, with parameters: p2psim list services",
+        ),
+    ],
+};
+
+pub(super) fn peer_types_schema(registry: &Registry) -> serde_json::Value {
+    let mut schema = schema::map_of(PEER_TYPE.schema(registry));
+    schema["minProperties"] = json!(1);
+    schema["maxProperties"] = json!(TYPES_MAX);
+    schema
+}
 
 /// A peer type and where it is defined.
 pub(super) struct PlacedType {
@@ -79,7 +120,7 @@ impl Compiler<'_> {
         if let Some(problem) = problem {
             self.error(key.place, problem, "letters, digits, `_`, `-`");
         }
-        let mut fields = Fields::new(self, "a peer type", node, key.place)?;
+        let mut fields = Fields::new(self, &PEER_TYPE, node, key.place)?;
         let location = fields.require(self, "location", "sample(LocA, LocB)");
         let location = match (location, locations) {
             (Some(node), Some(known)) => self.choice(node, "location", known),
@@ -189,7 +230,7 @@ impl Compiler<'_> {
     ) -> Option<Parameters> {
         let node = node.filter(|node| !matches!(node.value, Value::Null));
         let mut fields = match node {
-            Some(node) => Some(Fields::new(self, spec.name, node, place)?),
+            Some(node) => Some(Fields::of_service(self, spec.name, node, place)?),
             None => None,
         };
         let mut values = Vec::with_capacity(spec.parameters.len());
@@ -242,9 +283,7 @@ impl Compiler<'_> {
                 }
                 ParameterValue::Probability(number)
             }
-            ParameterKind::Flag => {
-                ParameterValue::Flag(self.word(node, &[("true", true), ("false", false)])?)
-            }
+            ParameterKind::Flag => ParameterValue::Flag(self.word(node, &FLAGS)?),
             ParameterKind::Law(dimension) => ParameterValue::Law(self.law(node, dimension)?),
             ParameterKind::OptionalLaw(dimension) => ParameterValue::OptionalLaw(
                 match matches!(&node.value, Value::Scalar(scalar) if scalar.text == NONE) {
@@ -338,7 +377,7 @@ impl Compiler<'_> {
 }
 
 /// The word for a law that is not there.
-const NONE: &str = "none";
+pub(super) const NONE: &str = "none";
 
 /// The default that a service declares.
 ///

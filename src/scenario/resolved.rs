@@ -21,7 +21,7 @@ pub(super) fn write(plan: &Plan, latencies_file: Option<&str>, graph_file: Optio
 
 /// Text as a YAML scalar: bare where it can be nothing else, else in double quotes, which have
 /// the same escapes as JSON.
-fn text(text: &str) -> String {
+pub(super) fn text(text: &str) -> String {
     let word = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && text
             .chars()

@@ -2,17 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::json;
+
 use super::compiler::Compiler;
 use super::degrees::{DEGREES_BYTES_MAX, degrees};
-use super::fields::Fields;
+use super::fields::{FLAGS, Fields};
 use super::graph_file::Surroundings;
 use super::node::{Node, Value};
 use super::peer_types::PlacedType;
+use super::schema::{self, KeySpec, Mapping};
 use super::source::Place;
 use crate::distribution::{Choice, Distribution};
 use crate::expression::nearest;
 use crate::peer::{PeerId, PeerIndex, TypeIndex};
-use crate::services::{ParameterValue, Parameters};
+use crate::services::{ParameterValue, Parameters, Registry};
 use crate::simulation::{
     GraphSource, PeerType, Population, ServicePlan, TypeAssignment, whole_shares,
 };
@@ -28,6 +31,73 @@ const BOOTSTRAP_MAX_PEERS: u64 = 100_000;
 /// The key for the type of the peers that `types` does not name.
 const OTHERS: &str = "others";
 const BOOTSTRAP_SERVICE: &str = "P2PConnectionManager";
+
+const TOPOLOGY: Mapping = Mapping {
+    what: "`topology`",
+    keys: &[
+        KeySpec::new(
+            "graph",
+            schema::graph,
+            "a generator's call, as in networkx: erdos_renyi_graph(10, 0.5); or the path of a \
+             graph file",
+        ),
+        KeySpec::new(
+            "edges",
+            |_| {
+                let end = schema::whole(0, u64::MAX);
+                let edge = json!({"type": "array", "items": end, "minItems": 2, "maxItems": 2});
+                json!({"type": "array", "items": edge, "minItems": 1})
+            },
+            "links, each as two peers' ids: [[1, 2], [2, 3]]",
+        ),
+        KeySpec::new(
+            "emergent",
+            |_| schema::map_of(schema::whole(0, PeerIndex::LIMIT)),
+            "how many peers there are of each type; they find each other through bootstrap peers",
+        ),
+        KeySpec::new(
+            "connected",
+            schema::flag,
+            "with a generator: whether the graph is drawn again until it is connected",
+        )
+        .or("false"),
+        KeySpec::new(
+            "types",
+            types_schema,
+            "with graph or edges: who is of which type: a name, shares, counts, or ids to types",
+        ),
+        KeySpec::new(
+            "attach",
+            |registry| schema::map_of(super::attach::ATTACHED.schema(registry)),
+            "with graph or edges: further peers by type, each linked to random peers",
+        ),
+        KeySpec::new(
+            "bootstrap",
+            |registry| BOOTSTRAP_PEERS.schema(registry),
+            "with emergent: the peers that others first turn to",
+        ),
+        KeySpec::new("join", schema::times, "with emergent: when peers start").or("0"),
+    ],
+};
+
+const BOOTSTRAP_PEERS: Mapping = Mapping {
+    what: "`bootstrap`",
+    keys: &[KeySpec::new("count", schema::some_peers, "how many there are").or("1")],
+};
+
+pub(super) fn topology_schema(registry: &Registry) -> serde_json::Value {
+    let mut schema = TOPOLOGY.schema(registry);
+    let ways = ["graph", "edges", "emergent"];
+    schema["oneOf"] = json!(ways.map(|way| json!({"required": [way]})));
+    schema
+}
+
+fn types_schema(registry: &Registry) -> serde_json::Value {
+    let number = json!({"type": "number", "minimum": 0});
+    let mut table = schema::map_of(schema::any_of([number, schema::name(registry)]));
+    table["minProperties"] = json!(1);
+    schema::any_of([schema::name(registry), table])
+}
 
 /// What a scenario says about its topology.
 pub(super) struct Topology {
@@ -94,7 +164,7 @@ impl Compiler<'_> {
         types: &[PlacedType],
         locations: &[String],
     ) -> Option<Topology> {
-        let mut fields = Fields::new(self, "`topology`", node, head)?;
+        let mut fields = Fields::new(self, &TOPOLOGY, node, head)?;
         let graph = fields.entry("graph");
         let edges = fields.entry("edges");
         let emergent = fields.entry("emergent");
@@ -204,7 +274,7 @@ impl Compiler<'_> {
         key: Place,
         source: Option<&mut (GraphSource, Ids, Option<String>, Place)>,
     ) {
-        match (self.word(node, &[("true", true), ("false", false)]), source) {
+        match (self.word(node, &FLAGS), source) {
             (Some(true), Some((GraphSource::Generator(generator), ..))) => {
                 generator.set_must_connect();
             }
@@ -488,7 +558,7 @@ impl Compiler<'_> {
     ) -> Option<Topology> {
         let extra = match fields.entry("bootstrap") {
             Some((key, node)) => {
-                let mut inner = Fields::new(self, "`bootstrap`", node, key.place)?;
+                let mut inner = Fields::new(self, &BOOTSTRAP_PEERS, node, key.place)?;
                 let count = match inner.get("count") {
                     Some(node) => self.whole(node, 1, PeerIndex::LIMIT),
                     None => Some(1),

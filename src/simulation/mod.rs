@@ -20,8 +20,8 @@ use crate::engine::{self, Engine, Network, Pause, PeerTraffic, Routes, World};
 use crate::message::{MessageType, MessageTypes};
 use crate::peer::{LocationIndex, Names, PeerIndex, TypeIndex};
 use crate::record::{
-    Audience, ConnectionCounts, Counts, Deliveries, DeliveryMode, Load, LoadMode, LoadSeries,
-    LogSelection, Logs, Recorder,
+    Audience, ConnectionCounts, Counts, Deliveries, DeliveryMode, LastRumour, Load, LoadMode,
+    LoadSeries, LogSelection, Logs, Recorder,
 };
 use crate::services::{Factory, ServiceState};
 use crate::time::Time;
@@ -53,14 +53,34 @@ pub struct Simulation {
 }
 
 /// How far a run has come.
-#[derive(Clone, Copy, Debug)]
-pub struct Progress {
+#[derive(Clone, Copy)]
+pub struct Progress<'a> {
     /// The simulated time reached.
     pub now: Time,
     /// When the run ends.
     pub horizon: Time,
     /// Events handled so far.
     pub events: u64,
+    simulation: &'a Simulation,
+}
+
+impl Progress<'_> {
+    /// The state of the network now. It takes some microseconds: for when it is shown.
+    pub fn state(&self) -> NetworkState {
+        self.simulation.state()
+    }
+}
+
+/// The state of a network during a run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct NetworkState {
+    /// Messages on their way.
+    pub in_flight: u64,
+    /// Peers online.
+    pub online: u64,
+    /// The share, from 0 to 1, of the audience of gossip that has received the message produced
+    /// last; `None` as long as there is none.
+    pub coverage: Option<f64>,
 }
 
 /// How a run ended.
@@ -254,7 +274,7 @@ impl Simulation {
     pub fn run(
         &mut self,
         stop: &AtomicBool,
-        mut report: impl FnMut(Progress),
+        mut report: impl FnMut(Progress<'_>),
     ) -> io::Result<Outcome> {
         let ending = self.advance(self.horizon, stop, &mut report)?;
         self.outcome(ending)
@@ -272,7 +292,7 @@ impl Simulation {
         &mut self,
         every: Time,
         stop: &AtomicBool,
-        mut report: impl FnMut(Progress),
+        mut report: impl FnMut(Progress<'_>),
         mut look: impl FnMut(&Self, Time) -> io::Result<()>,
     ) -> io::Result<Outcome> {
         assert!(every > Time::ZERO, "time goes on between two snapshots");
@@ -293,7 +313,7 @@ impl Simulation {
         &mut self,
         end: Time,
         stop: &AtomicBool,
-        report: &mut impl FnMut(Progress),
+        report: &mut impl FnMut(Progress<'_>),
     ) -> io::Result<Ending> {
         let budget = match self.engine.shards() {
             1 => EVENTS_PER_REPORT,
@@ -304,15 +324,39 @@ impl Simulation {
             if let Some(error) = self.engine.log_error() {
                 return Err(error);
             }
+            report(Progress {
+                now: self.engine.reached(),
+                horizon: self.horizon,
+                events: self.engine.events(),
+                simulation: self,
+            });
             match pause {
                 Pause::Reached => return Ok(Ending::Horizon),
                 Pause::Stopped => return Ok(Ending::Interrupted),
-                Pause::Budget => report(Progress {
-                    now: self.engine.reached(),
-                    horizon: self.horizon,
-                    events: self.engine.events(),
-                }),
+                Pause::Budget => {}
             }
+        }
+    }
+
+    /// The state of the network now, during a run or after it.
+    pub fn state(&self) -> NetworkState {
+        let mut messages = Counts::default();
+        let mut online = 0;
+        let mut last: Option<LastRumour> = None;
+        for recorder in self.engine.recorders() {
+            messages.add(&recorder.traffic.total());
+            online += recorder.load.online_now();
+            let heard = recorder.deliveries.last();
+            last = match (last, heard) {
+                (Some(a), Some(b)) => Some(a.or_later(b)),
+                (a, b) => a.or(b),
+            };
+        }
+        let audience = self.engine.deliveries().audience();
+        NetworkState {
+            in_flight: messages.in_flight(),
+            online,
+            coverage: last.and_then(|rumour| rumour.coverage(audience)),
         }
     }
 
