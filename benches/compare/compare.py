@@ -178,7 +178,7 @@ def prepare_p2psim(tool, options, queues):
             settings += ["network.uplink=unlimited", "network.downlink=unlimited", "output.load=none"]
         scenario = REPOSITORY / "benches" / f"{workload}.yaml"
         sets = [word for setting in settings for word in ("--set", setting)]
-        return [program, "run", scenario, *sets, "--seed", seed, "--out", out, "--force", "--quiet", *more]
+        return [program, "run", scenario, *sets, "--seed", seed, "--out", out, "--force", "--quiet", "--threads", "1", *more]
 
     tool.command = command
 
