@@ -41,9 +41,9 @@ fn a_place_is_shown_and_underlined() {
         errors(&text, &LoadOptions::default()),
         "\
 error: unknown location `LocC`
-  --> bad.yaml:11:28
+  --> bad.yaml:12:28
    |
-11 |     location: sample(LocA, LocC)
+12 |     location: sample(LocA, LocC)
    |                            ^^^^ known locations: LocA, LocB
 "
     );
@@ -62,39 +62,39 @@ fn all_errors_come_at_once_in_the_order_of_the_file() {
         errors(&text, &LoadOptions::default()),
         "\
 error: `-1` cannot stand here
- --> bad.yaml:3:7
+ --> bad.yaml:4:7
   |
-3 | seed: -1
+4 | seed: -1
   |       ^^ a whole number from 0 to 2^64 - 1
 
 error: `scale` of `norm` must be above 0, not -2
- --> bad.yaml:7:48
+ --> bad.yaml:8:48
   |
-7 |   LocA: {LocA: \"norm(2, 0.5)\", LocB: \"norm(12, -2)\"}
+8 |   LocA: {LocA: \"norm(2, 0.5)\", LocB: \"norm(12, -2)\"}
   |                                                ^^ above 0
 
 error: `ms` is no unit of a bandwidth
-  --> bad.yaml:12:27
+  --> bad.yaml:13:27
    |
-12 |     bandwidth_ul: norm(50 ms, 10 Mibit)
+13 |     bandwidth_ul: norm(50 ms, 10 Mibit)
    |                           ^^ one of bit, kbit, Mbit, Gbit, Kibit, Mibit, Gibit, bit/s, kbit/s, Mbit/s, Gbit/s, Kibit/s, Mibit/s, Gibit/s, B/s, kB/s, MB/s, GB/s, KiB/s, MiB/s, GiB/s
 
 error: unknown service `BaseConnectionManger`
-  --> bad.yaml:14:16
+  --> bad.yaml:15:16
    |
-14 |     services: {BaseConnectionManger: }
+15 |     services: {BaseConnectionManger: }
    |                ^^^^^^^^^^^^^^^^^^^^ did you mean `BaseConnectionManager`?
 
 error: `p` must be a probability between 0 and 1, not 1.5
-  --> bad.yaml:16:32
+  --> bad.yaml:17:32
    |
-16 |   graph: erdos_renyi_graph(10, 1.5)
+17 |   graph: erdos_renyi_graph(10, 1.5)
    |                                ^^^ a probability between 0 and 1
 
 error: a scenario has no key `hoizon`
-  --> bad.yaml:18:1
+  --> bad.yaml:19:1
    |
-18 | hoizon: 3
+19 | hoizon: 3
    | ^^^^^^ did you mean `horizon`?
 "
     );
@@ -600,9 +600,9 @@ fn what_cannot_be_written_comes_with_its_cure() {
         errors(&text, &LoadOptions::default()),
         "\
 error: 5,555,556 intervals of 0.0009 ms for 2 groups of peers are more than the 10,000,000 rows that load.csv may have
-  --> bad.yaml:19:13
+  --> bad.yaml:20:13
    |
-19 |   interval: 900 ns
+20 |   interval: 900 ns
    |             ^^^^^^ an interval of 0.001 ms or more, or `load: none`
 "
     );
@@ -616,9 +616,9 @@ fn parquet_is_refused_where_it_was_not_built_in() {
         errors(&text, &LoadOptions::default()),
         "\
 error: this p2psim was built without Parquet
-  --> bad.yaml:18:18
+  --> bad.yaml:19:18
    |
-18 | output: {format: parquet}
+19 | output: {format: parquet}
    |                  ^^^^^^^ csv, or build it with `cargo install --path . --features parquet`
 "
     );

@@ -130,7 +130,7 @@ fn a_matrix_that_is_none_says_where() {
 fn a_long_line_is_cut_but_its_column_is_not() {
     let services = format!("[{}Nope]", " ".repeat(3_000));
     let shown = refused(Path::new("."), "[BaseConnectionManager]", &services);
-    assert!(shown.contains("bad.yaml:14:3016"), "{shown}");
+    assert!(shown.contains("bad.yaml:15:3016"), "{shown}");
 }
 
 #[cfg(unix)]

@@ -103,7 +103,7 @@ fn states(shards: usize) -> Vec<NetworkState> {
         .plan;
     let mut simulation = Simulation::with_shards(&plan, None, shards).unwrap();
     let mut states = Vec::new();
-    let every = Time::from_ms(205.0).unwrap();
+    let every = Time::from_ms(67.0).unwrap();
     let stop = AtomicBool::new(false);
     let report = |progress: Progress<'_>| states.push(progress.state());
     let outcome = simulation
@@ -114,7 +114,7 @@ fn states(shards: usize) -> Vec<NetworkState> {
     assert_eq!(ended.in_flight, in_flight);
     let online = simulation.peers().filter(|peer| peer.online).count();
     assert_eq!(ended.online, online as u64);
-    // All produce one after the other: the last row of receipts is of the last message.
+    // What was produced last, and who received it, from the rows themselves.
     let deliveries = simulation.deliveries();
     let last = deliveries
         .produced()
