@@ -148,7 +148,18 @@ fn check(page: &str) {
         }
     }
     assert!(sessions > 0, "{page} shows no session");
-    if std::env::var_os("P2PSIM_UPDATE_DOCS").is_some() {
+    let update = std::env::var_os("P2PSIM_UPDATE_DOCS").is_some();
+    // Pictures that a session draws, if the page has them.
+    for entry in fs::read_dir(root.join("docs/pictures")).unwrap() {
+        let shown = entry.unwrap().path();
+        let drawn = folder.path().join(shown.file_name().unwrap());
+        if update && drawn.is_file() {
+            fs::copy(&drawn, &shown).unwrap();
+        } else if drawn.is_file() && fs::read(&drawn).unwrap() != fs::read(&shown).unwrap() {
+            problems.push(format!("{}: another picture is drawn", shown.display()));
+        }
+    }
+    if update {
         fs::write(&path, new.join("\n") + "\n").unwrap();
         return;
     }
@@ -167,6 +178,11 @@ fn the_tutorial_shows_what_happens() {
 #[test]
 fn the_page_on_reports_shows_what_happens() {
     check("docs/report.md");
+}
+
+#[test]
+fn the_page_on_services_shows_what_happens() {
+    check("docs/services.md");
 }
 
 #[test]

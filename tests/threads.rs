@@ -2,33 +2,18 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
+use common::files;
 use p2psim::report::{RunFolder, RunName, write_outputs};
 use p2psim::scenario::{LoadOptions, Override, load};
 use p2psim::simulation::{NetworkState, Progress, Simulation};
 use p2psim::time::Time;
-
-/// All files of a folder with their bytes.
-fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for entry in fs::read_dir(next).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let name = path.strip_prefix(folder).unwrap().to_owned();
-                found.insert(name, fs::read(&path).unwrap());
-            }
-        }
-    }
-    found
-}
 
 /// Runs a scenario in so many shards, each on its own thread or all in turn, and reads what was
 /// written, logs of all peers included.

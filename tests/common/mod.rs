@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, dead_code)]
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use p2psim::message::RumourId;
@@ -55,4 +56,22 @@ pub fn delays_ms(simulation: &Simulation) -> Vec<f64> {
 pub fn counts(outcome: &Outcome, name: &str) -> (u64, u64) {
     let message = outcome.messages.iter().find(|m| m.name == name).unwrap();
     (message.counts.sent, message.counts.delivered)
+}
+
+/// All files of a folder with their bytes.
+pub fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(folder).unwrap().to_owned();
+                found.insert(name, fs::read(&path).unwrap());
+            }
+        }
+    }
+    found
 }
