@@ -1,6 +1,5 @@
 //! `p2psim run`: runs a scenario and writes its folder.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -47,8 +46,8 @@ pub(super) struct RunArgs {
     snapshots: Option<String>,
     /// Use at most so many threads [default: all cores]; the results are the same, and a network
     /// too small to gain has one
-    #[arg(long, value_name = "COUNT")]
-    threads: Option<NonZeroUsize>,
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
     /// Write wall-clock figures to this file, as JSON; `-` is the terminal
     #[arg(long, value_name = "FILE")]
     timing: Option<PathBuf>,
@@ -98,7 +97,7 @@ pub(super) fn run(args: &RunArgs, registry: Registry) -> Result<(), Failure> {
             .map_err(|error| Failure::Failed(format!("cannot create the logs' folder: {error}")))?;
     }
     let began = Instant::now();
-    let threads = args.threads.map_or_else(machine::cores, NonZeroUsize::get);
+    let threads = args.threads.map_or_else(machine::cores, usize::from);
     let shards = worthwhile_shards(plan, threads);
     let mut simulation = Simulation::with_shards(plan, Some(&log_folder), shards)?;
     let setup = began.elapsed();
