@@ -87,9 +87,8 @@ fn renewed(patterns: &[&str], lines: &[&str]) -> Vec<String> {
         .collect()
 }
 
-/// Runs all console sessions of a page, one after the other in one folder that holds the
-/// shipped scenarios.
-fn check(page: &str) {
+/// A folder that holds the shipped scenarios, and an experiment of p2psimpy.
+fn readers_folder() -> tempfile::TempDir {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("scenarios")).unwrap();
@@ -109,6 +108,13 @@ fn check(page: &str) {
         let from = root.join("tests/data/p2psimpy-experiment/graph").join(file);
         fs::copy(from, folder.path().join("expr").join(file)).unwrap();
     }
+    folder
+}
+
+/// Runs all console sessions of a page, one after the other in one folder.
+fn check(page: &str) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = readers_folder();
     let path = root.join(page);
     let text = fs::read_to_string(&path).unwrap();
     let lines: Vec<&str> = text.lines().collect();
@@ -193,6 +199,46 @@ fn the_page_on_shells_shows_what_happens() {
 #[test]
 fn the_readme_shows_what_happens() {
     check("README.md");
+}
+
+/// Commands that stand alone, indented by four blanks: they succeed, for one who has run the
+/// scenarios of erdos-renyi and gossip and has a scenario of his own.
+#[test]
+fn commands_on_all_pages_work() {
+    let folder = readers_folder();
+    let scenarios = folder.path().join("scenarios");
+    fs::copy(
+        scenarios.join("gossip.yaml"),
+        folder.path().join("scenario.yaml"),
+    )
+    .unwrap();
+    for scenario in ["erdos-renyi", "gossip"] {
+        printed(
+            &format!("p2psim run scenarios/{scenario}.yaml -q"),
+            folder.path(),
+        );
+    }
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let mut commands = 0;
+    for entry in fs::read_dir(docs).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|ending| ending != "md") {
+            continue;
+        }
+        for line in fs::read_to_string(&path).unwrap().lines() {
+            let Some(command) = line.strip_prefix("    p2psim ") else {
+                continue;
+            };
+            let shown = printed(&format!("p2psim {command}\necho status $?"), folder.path());
+            assert!(
+                shown.contains("status 0"),
+                "{}: {command}\n{shown}",
+                path.display()
+            );
+            commands += 1;
+        }
+    }
+    assert!(commands > 5, "the pages show {commands} commands");
 }
 
 #[test]
