@@ -241,6 +241,42 @@ fn commands_on_all_pages_work() {
     assert!(commands > 5, "the pages show {commands} commands");
 }
 
+/// The Python of the page on analysis, in one go, where there is a Python (`P2PSIM_PYTHON`) that
+/// has what it imports.
+#[test]
+fn python_on_the_page_on_analysis_runs() {
+    let Some(python) = std::env::var_os("P2PSIM_PYTHON") else {
+        return println!("skipped: P2PSIM_PYTHON names no Python");
+    };
+    let run = |program: &str, folder: &Path| {
+        let mut command = Command::new(&python);
+        command.args(["-c", program]).current_dir(folder);
+        command.output().unwrap()
+    };
+    let folder = readers_folder();
+    let needs = "import networkx, pandas, polars";
+    if !run(needs, folder.path()).status.success() {
+        return println!("skipped: this Python has no networkx, pandas or polars");
+    }
+    for seed in 1..=3 {
+        let command = format!("p2psim run scenarios/gossip.yaml --seed {seed} --quiet");
+        printed(&command, folder.path());
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/analysis.md");
+    let text = fs::read_to_string(path).unwrap();
+    let blocks = text.split("```python\n").skip(1);
+    let program: Vec<&str> = blocks
+        .filter_map(|block| Some(block.split_once("```")?.0))
+        .collect();
+    assert!(program.len() > 4, "the page has {} snippets", program.len());
+    let output = run(&program.join("\n"), folder.path());
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success() && !output.stdout.is_empty(),
+        "{errors}"
+    );
+}
+
 #[test]
 fn patterns_stand_for_lines_and_text() {
     assert!(line_matches("wall [..] s", "wall 0.01 s") && !line_matches("wall [..] s", "wal"));
