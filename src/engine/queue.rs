@@ -84,8 +84,9 @@ impl<T> Lane<T> {
     /// Hands out all items in the order in which they were pushed. What blocks are emptied is
     /// spare at once, so that what is done with the items needs no second copy of them.
     fn drain(&mut self, mut each: impl FnMut(T, &mut Vec<Vec<T>>), spare: &mut Vec<Vec<T>>) {
-        let last = std::mem::take(&mut self.last);
-        for mut block in self.full.drain(..).chain([last]) {
+        // The list's own memory goes, too: each burst fills other slots.
+        let Lane { full, last } = std::mem::take(self);
+        for mut block in full.into_iter().chain([last]) {
             for item in block.drain(..) {
                 each(item, spare);
             }
@@ -340,8 +341,6 @@ impl EventQueue {
                 slot.whole.drain(spread, &mut spare);
                 self.spare_whole = spare;
             }
-            // Only for the memory of its lists: it is empty.
-            self.slots[place] = slot;
             if !self.walked.is_empty() {
                 return true;
             }
