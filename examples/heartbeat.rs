@@ -37,7 +37,7 @@ const HEARTBEAT: ServiceSpec = ServiceSpec {
         "time between beats",
     )],
     messages: &[MessageSpec::handled("Beat", "24 B")],
-    build: |parameters, messages| {
+    build: &|parameters, messages| {
         let (interval, beat) = (parameters.duration("interval"), messages[0]);
         std::sync::Arc::new(move || ServiceState::Custom(Box::new(Heartbeat { interval, beat })))
     },

@@ -55,7 +55,7 @@ const BEATING: ServiceSpec = ServiceSpec {
         "time between beats",
     )],
     messages: &[MessageSpec::handled("Beat", "100 B")],
-    build: |parameters, messages| {
+    build: &|parameters, messages| {
         let (interval, beat) = (parameters.duration("interval"), messages[0]);
         std::sync::Arc::new(move || ServiceState::Custom(Box::new(Beating { interval, beat })))
     },

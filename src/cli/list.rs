@@ -251,6 +251,24 @@ fn kind(kind: ParameterKind) -> String {
                 dimension.described()
             )
         }
+        ParameterKind::Number {
+            min,
+            max,
+            dimension,
+        } => {
+            let shown = |value: f64| {
+                let unit = dimension.unit_for(value);
+                format!("{} {}", value / unit.size, unit.name)
+                    .trim_end()
+                    .to_owned()
+            };
+            format!(
+                "{} from {} to {}",
+                dimension.described(),
+                shown(min),
+                shown(max)
+            )
+        }
         ParameterKind::Positive { max } => format!("a number above 0, at most {max}"),
         ParameterKind::Word(words) => words.join(" or "),
         ParameterKind::Durations => "a list of times".into(),

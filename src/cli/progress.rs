@@ -208,6 +208,10 @@ impl RunProgress {
                 figures.left_s = None;
                 figures.json("interrupted")
             }
+            Ending::Failed => {
+                figures.left_s = None;
+                figures.json("failed")
+            }
         });
     }
 

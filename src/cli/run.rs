@@ -141,11 +141,9 @@ pub(super) fn run(args: &RunArgs, registry: Registry) -> Result<(), Failure> {
             })?;
         }
     }
-    let interrupted = outcome.ending == Ending::Interrupted;
-    let written = if interrupted {
-        folder.interrupt()?
-    } else {
-        folder.complete()?
+    let written = match outcome.ending {
+        Ending::Horizon => folder.complete()?,
+        Ending::Interrupted | Ending::Failed => folder.interrupt()?,
     };
     if args.format == Some(TextFormat::Json) {
         print(&std::fs::read_to_string(written.join("summary.json"))?)?;
@@ -160,7 +158,16 @@ pub(super) fn run(args: &RunArgs, registry: Registry) -> Result<(), Failure> {
         );
         print(&format!("{summary}written to {}\n", written.display()))?;
     }
-    if interrupted {
+    if let Some(failure) = &outcome.failure {
+        return Err(Failure::Failed(format!(
+            "{}\n  {} at {} ms of simulated time; what there is is in {}",
+            failure.problem,
+            simulation.names().name(failure.peer),
+            failure.time,
+            written.display()
+        )));
+    }
+    if outcome.ending == Ending::Interrupted {
         complain(&format!(
             "interrupted at {} ms of simulated time; what there is is in {}\n",
             outcome.reached,

@@ -27,7 +27,7 @@ pub use connections::{Connection, ConnectionState, Connections};
 pub use event::SERVICES_MAX;
 pub use peer_state::PeerTraffic;
 pub use rumours::Rumours;
-pub use service::{Context, Rejoin, Service, TIMER_TAG_LIMIT};
+pub use service::{Context, Failure, Rejoin, Service, TIMER_TAG_LIMIT};
 pub use world::{Routes, World};
 
 use crate::message::MessageType;
@@ -61,6 +61,8 @@ pub enum Pause {
     Budget,
     /// The stop flag was set.
     Stopped,
+    /// A service has ended the run: see [`Engine::failure`].
+    Failed,
 }
 
 /// What a network is built of, peer by peer.
@@ -146,7 +148,7 @@ impl<S: Service> Engine<S> {
     /// Handles the events before `end`, in order, until about `budget` of them are handled or
     /// `stop` is set. Each shard has a thread of its own while there is enough to do.
     pub fn run(&mut self, end: Time, budget: u64, stop: &AtomicBool) -> Pause {
-        match &mut self.shards[..] {
+        let pause = match &mut self.shards[..] {
             [shard] => shard.run(end, end, budget, stop),
             shards => {
                 let limits = Limits {
@@ -158,6 +160,10 @@ impl<S: Service> Engine<S> {
                 };
                 windows::run(shards, limits)
             }
+        };
+        match self.failure() {
+            Some(_) => Pause::Failed,
+            None => pause,
         }
     }
 }
@@ -193,6 +199,12 @@ impl<S> Engine<S> {
     fn peer(&self, peer: PeerIndex) -> &PeerState {
         let shard = &self.shards[self.shard_of(peer)];
         &shard.peers[shard.post.place(peer)]
+    }
+
+    /// Why a service has ended the run, if one has: the first of all.
+    pub fn failure(&self) -> Option<&Failure> {
+        let failures = self.shards.iter().filter_map(|s| s.post.failure.as_deref());
+        failures.min_by_key(|failure| (failure.time, failure.peer))
     }
 
     /// How many shards its peers are in.

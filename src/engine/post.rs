@@ -1,5 +1,6 @@
 //! The post office of a shard: the queue, the content of messages on their way, and the records.
 
+use std::any::Any;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use smallvec::SmallVec;
 use super::event::Event;
 use super::queue::EventQueue;
 use super::rumours::{OWN_ROW, Receipt, Rumours};
-use super::service::Rejoin;
+use super::service::{Failure, Rejoin};
 use crate::message::{HEADER_BYTES, Payload, Rumour, RumourId};
 use crate::network::LinkMode;
 use crate::peer::PeerIndex;
@@ -36,6 +37,10 @@ pub(super) struct Post {
     pub(super) parted: Vec<PeerIndex>,
     /// What a handler being run wants of its peer: acted on when it returns.
     pub(super) switches: Vec<Switch>,
+    /// What services share, by their keys.
+    pub(super) shared: Vec<(usize, Box<dyn Any + Send>)>,
+    /// Why a service has ended the run.
+    pub(super) failure: Option<Box<Failure>>,
     parcels: Vec<Parcel>,
     free: Vec<u32>,
 }
@@ -68,13 +73,15 @@ pub(super) fn shard_of(firsts: &[u32], peer: PeerIndex) -> usize {
     firsts.partition_point(|&first| first <= peer.0) - 1
 }
 
-/// A service's wish for its peer to be offline, or no longer.
+/// A service's wish for its peer to be offline, or no longer; or for the run to end.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Switch {
     /// The service in this slot keeps the peer offline.
     Offline(u8),
     /// It no longer does.
     Online(u8, Rejoin),
+    /// No event after this one is handled.
+    Halt,
 }
 
 struct Parcel {
@@ -113,6 +120,8 @@ impl Post {
             rumours: Vec::new(),
             parted: Vec::new(),
             switches: Vec::new(),
+            shared: Vec::new(),
+            failure: None,
             parcels: Vec::new(),
             free: Vec::new(),
         }

@@ -1,5 +1,6 @@
 //! The interface between protocols and the engine: what a service is told, and what it may do.
 
+use std::any::Any;
 use std::fmt;
 
 use smallvec::SmallVec;
@@ -118,6 +119,17 @@ impl Streams {
         }
         self.0[place].get_or_insert_with(|| Box::new(make()))
     }
+}
+
+/// Why a service has ended the run, see [`Context::fail`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// When.
+    pub time: Time,
+    /// On which peer.
+    pub peer: PeerIndex,
+    /// What was wrong.
+    pub problem: String,
 }
 
 /// A timer's tag must be below this.
@@ -390,6 +402,42 @@ impl Context<'_> {
     /// first receipt is recorded, and each further copy counted.
     pub fn receive(&mut self, rumour: &Rumour) -> bool {
         self.post.receive(self.now, self.me, rumour)
+    }
+
+    /// Ends the run, since `problem` leaves no way to go on: no further event is handled, and what
+    /// was recorded so far is kept. The first problem of a shard counts.
+    pub fn fail(&mut self, problem: String) {
+        let (time, peer) = (self.now, self.me);
+        let failure = || {
+            Box::new(Failure {
+                time,
+                peer,
+                problem,
+            })
+        };
+        self.post.failure.get_or_insert_with(failure);
+        self.post.switches.push(Switch::Halt);
+    }
+
+    /// Whether a service of the shard has ended the run.
+    pub fn has_failed(&self) -> bool {
+        self.post.failure.is_some()
+    }
+
+    /// Takes out what services have put into their shard under `key`; `None` before any has.
+    /// What peers do must not depend on which others share it with them.
+    pub fn take_shared<T: Any>(&mut self, key: usize) -> Option<Box<T>> {
+        let (_, shared) = self.post.shared.iter_mut().find(|(k, _)| *k == key)?;
+        let taken = std::mem::replace(shared, Box::new(()));
+        taken.downcast().ok()
+    }
+
+    /// Puts something into the shard that services on other peers of it can take out.
+    pub fn put_shared<T: Any + Send>(&mut self, key: usize, value: Box<T>) {
+        match self.post.shared.iter_mut().find(|(k, _)| *k == key) {
+            Some((_, shared)) => *shared = value,
+            None => self.post.shared.push((key, value)),
+        }
     }
 
     /// Writes a line into this peer's log.

@@ -41,6 +41,8 @@ pub(super) struct Shard<S> {
     pub(super) reached: Time,
     /// Nothing at or after this time is handled in this run of the engine.
     pub(super) end: Time,
+    /// How many of the next events have been brought into the cache.
+    foreseen: usize,
     pub(super) events: u64,
     pub(super) digest: u64,
 }
@@ -64,6 +66,7 @@ impl<S: Service> Shard<S> {
             now: Time::ZERO,
             reached: Time::ZERO,
             end: Time::ZERO,
+            foreseen: 0,
             events: 0,
             digest: 0,
         }
@@ -97,18 +100,19 @@ impl<S: Service> Shard<S> {
     }
 
     /// Handles the events before `until`, in order, until `budget` of them are handled or `stop`
-    /// is set; `end` is where this run of the engine ends, `until` or later.
+    /// is set or a service has ended the run; `end` is where this run of the engine ends, `until`
+    /// or later.
     pub(super) fn run(&mut self, until: Time, end: Time, budget: u64, stop: &AtomicBool) -> Pause {
         self.end = end;
-        let mut foreseen = 0;
+        self.foreseen = 0;
         for _ in 0..budget {
-            if foreseen == 0 {
-                if stop.load(Ordering::Relaxed) {
+            if self.foreseen == 0 {
+                if stop.load(Ordering::Relaxed) || self.post.failure.is_some() {
                     return Pause::Stopped;
                 }
-                foreseen = self.look_ahead();
+                self.foreseen = self.look_ahead();
             }
-            foreseen -= 1;
+            self.foreseen -= 1;
             let Some(event) = self.post.queue.pop_before(until) else {
                 self.reached = until;
                 return Pause::Reached;
@@ -434,6 +438,8 @@ impl<S: Service> Shard<S> {
         for switch in std::mem::take(&mut self.post.switches) {
             let peer = &mut self.peers[self.post.place(me)];
             match switch {
+                // Before the next event is looked at, the run stops.
+                Switch::Halt => self.foreseen = 0,
                 Switch::Offline(slot) => {
                     peer.rare().kept_offline |= 1 << slot;
                     if peer.online {

@@ -98,7 +98,8 @@ fn in_turn<S: Service>(shards: &mut [Shard<S>], limits: Limits<'_>) -> Halt {
     loop {
         let next = shards.iter().map(Shard::next).min().unwrap_or(NEVER);
         let handled = events(shards) - before;
-        let stopped = limits.stop.load(Ordering::Relaxed);
+        let failed = shards.iter().any(|shard| shard.post.failure.is_some());
+        let stopped = failed || limits.stop.load(Ordering::Relaxed);
         let until = match limits.window(next, handled, stopped) {
             Ok(until) => until,
             Err(halt) => return halt,
@@ -151,6 +152,8 @@ struct Notice {
     handled: Vec<AtomicU64>,
     /// Whether the run is to stop.
     stopped: AtomicBool,
+    /// Whether a service has ended it.
+    failed: AtomicBool,
     /// Mail from each shard, to each.
     mail: Vec<Mutex<Mail>>,
 }
@@ -162,6 +165,7 @@ impl Notice {
             next: zeros(),
             handled: zeros(),
             stopped: AtomicBool::new(false),
+            failed: AtomicBool::new(false),
             mail: (0..shards * shards).map(|_| Mutex::default()).collect(),
         }
     }
@@ -198,6 +202,9 @@ impl Board {
                 let stopped = limits.stop.load(Ordering::Relaxed);
                 notice.stopped.store(stopped, Ordering::Relaxed);
             }
+            if shard.post.failure.is_some() {
+                notice.failed.store(true, Ordering::Relaxed);
+            }
             self.barrier.wait();
 
             for from in (0..count).filter(|&from| from != place) {
@@ -207,7 +214,8 @@ impl Board {
             let next = Time::from_ns(next.min().unwrap_or(u64::MAX));
             let handled = notice.handled.iter();
             let handled = handled.map(|count| count.load(Ordering::Relaxed)).sum();
-            let stopped = notice.stopped.load(Ordering::Relaxed);
+            let failed = notice.failed.load(Ordering::Relaxed);
+            let stopped = failed || notice.stopped.load(Ordering::Relaxed);
             let until = match limits.window(next, handled, stopped) {
                 Ok(until) => until,
                 Err(halt) => return halt,

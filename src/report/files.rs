@@ -38,7 +38,7 @@ pub fn write_outputs(
     if let Some(series) = simulation.load().series() {
         write_table(path, "load", format, &load::columns(series), |table| {
             // What an interrupted run has done at the very time it had reached is in it.
-            let moment = Time::from_ns(u64::from(outcome.ending == Ending::Interrupted));
+            let moment = Time::from_ns(u64::from(outcome.ending != Ending::Horizon));
             load::write_load(table, simulation, series, outcome.reached + moment)
         })?;
     }

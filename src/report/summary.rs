@@ -84,13 +84,13 @@ pub(super) fn summary_json(
         .collect();
     let in_flight = outcome.messages.iter().map(|m| m.in_flight).sum();
     let graph = final_graph(simulation, bootstrap);
-    let value = json!({
+    let mut value = json!({
         "p2psim": env!("CARGO_PKG_VERSION"),
         "scenario": name.scenario,
         "seed": name.seed,
         "horizon_ms": simulation.horizon().as_ms(),
         "reached_ms": outcome.reached.as_ms(),
-        "interrupted": outcome.ending == Ending::Interrupted,
+        "interrupted": outcome.ending != Ending::Horizon,
         "events": outcome.events,
         "digest": format!("{:016x}", outcome.digest),
         "peers": { "total": names.len(), "online": online, "by_type": by_type },
@@ -104,6 +104,13 @@ pub(super) fn summary_json(
         "stats": Figures::of(&graph, Effort::Summary).json(),
         "messages": { "total": counts_json(&outcome.total(), in_flight), "by_type": messages },
     });
+    if let Some(failure) = &outcome.failure {
+        value["failure"] = json!({
+            "time_ms": failure.time.as_ms(),
+            "peer": names.id(failure.peer).0,
+            "problem": failure.problem,
+        });
+    }
     format!("{value:#}\n")
 }
 

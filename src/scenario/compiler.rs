@@ -15,6 +15,7 @@ use super::{InputFile, LoadOptions, Scenario, ScenarioError, overrides, resolved
 use crate::distribution::Distribution;
 use crate::network::LatencyMeaning;
 use crate::peer::PeerId;
+use crate::services::ServiceSpec;
 use crate::simulation::{GraphSource, PeerType, Plan, Population};
 use crate::time::Time;
 use crate::units::{show_bytes, show_count};
@@ -98,6 +99,8 @@ pub(super) struct Compiler<'a> {
     pub(super) laws: BTreeMap<String, Distribution>,
     /// The names of the peer types.
     pub(super) type_names: Vec<String>,
+    /// The scripts that were read, by their paths.
+    pub(super) scripts: BTreeMap<String, ServiceSpec>,
     /// Peers that services' parameters name, and where.
     pub(super) named_peers: Vec<(PeerId, Place)>,
 }
@@ -126,6 +129,7 @@ pub(super) fn compile(
         seed: SEED,
         laws: BTreeMap::new(),
         type_names: Vec::new(),
+        scripts: BTreeMap::new(),
         named_peers: Vec::new(),
     };
     if text.len() > node::FILE_BYTES_MAX {

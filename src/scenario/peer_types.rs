@@ -12,6 +12,7 @@ use crate::distribution::{Choice, Distribution};
 use crate::engine::SERVICES_MAX;
 use crate::expression::nearest;
 use crate::peer::{PeerId, TypeIndex};
+use crate::services::scripts::{self, SCRIPT_BYTES_MAX};
 use crate::services::{
     ParameterKind, ParameterSpec, ParameterValue, Parameters, Registry, ServiceSpec,
 };
@@ -155,7 +156,7 @@ impl Compiler<'_> {
     }
 
     /// `[A, B]`, `{A: {...}, B: }`, or a list of both forms.
-    fn services(&mut self, node: &Node) -> Option<Vec<ServicePlan>> {
+    pub(super) fn services(&mut self, node: &Node) -> Option<Vec<ServicePlan>> {
         let mut wanted: Vec<(&str, Place, Option<&Node>)> = Vec::new();
         match &node.value {
             Value::Map(entries) => {
@@ -207,7 +208,22 @@ impl Compiler<'_> {
         plans.into_iter().collect()
     }
 
-    fn service(&mut self, name: &str, place: Place, node: Option<&Node>) -> Option<ServicePlan> {
+    /// The service of this name and its parameters, or the script.
+    pub(super) fn service(
+        &mut self,
+        name: &str,
+        place: Place,
+        node: Option<&Node>,
+    ) -> Option<ServicePlan> {
+        if scripts::is_script(name) {
+            let (spec, input) = self.script(name, place)?;
+            let parameters = self.parameters(&spec, place, node)?;
+            return Some(ServicePlan {
+                spec,
+                parameters,
+                input: Some(input),
+            });
+        }
         let registry = &self.options.registry;
         let Some(spec) = registry.get(name).copied() else {
             let known = || registry.iter().map(|spec| spec.name);
@@ -219,7 +235,55 @@ impl Compiler<'_> {
             return None;
         };
         let parameters = self.parameters(&spec, place, node)?;
-        Some(ServicePlan { spec, parameters })
+        Some(ServicePlan {
+            spec,
+            parameters,
+            input: None,
+        })
+    }
+
+    /// What the script at `path` declares, and its name among the inputs.
+    fn script(&mut self, path: &str, place: Place) -> Option<(ServiceSpec, String)> {
+        let (bytes, input) = match self.inputs.read(path, SCRIPT_BYTES_MAX) {
+            Ok(read) => read,
+            Err(problem) => {
+                self.error(place, problem, "a script, relative to the scenario");
+                return None;
+            }
+        };
+        if let Some(&spec) = self.scripts.get(path) {
+            return Some((spec, input));
+        }
+        match scripts::load(path, &bytes) {
+            Ok(spec) => {
+                self.scripts.insert(path.to_owned(), spec);
+                Some((spec, input))
+            }
+            Err(error) => {
+                let place = match error.line {
+                    Some(line) => self.line_of(path, &bytes, line),
+                    None => place,
+                };
+                self.error(place, error.message, error.expected);
+                None
+            }
+        }
+    }
+
+    /// A line, counted from 1, of a file that the scenario names.
+    fn line_of(&mut self, path: &str, bytes: &[u8], line: u32) -> Place {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        let mut start = 0;
+        let mut span = 0..0;
+        for (number, content) in (1..=line).zip(text.split_inclusive('\n')) {
+            if number == line {
+                let indent = content.len() - content.trim_start().len();
+                let end = start + content.trim_end().len();
+                span = (start + indent).min(end)..end;
+            }
+            start += content.len();
+        }
+        Place::new(self.sources.add(path, text), span)
     }
 
     fn parameters(
@@ -291,6 +355,19 @@ impl Compiler<'_> {
                     false => Some(self.law(node, dimension)?),
                 },
             ),
+            ParameterKind::Number {
+                min,
+                max,
+                dimension,
+            } => {
+                let number = self.number(node, dimension)?;
+                if !(min <= number && number <= max) {
+                    let message = format!("`{}` cannot be {number}", parameter.name);
+                    self.error(node.place, message, format!("from {min} to {max}"));
+                    return None;
+                }
+                ParameterValue::Number(number)
+            }
             ParameterKind::Positive { max } => {
                 let number = self.number(node, Dimension::Plain)?;
                 if !(number > 0.0 && number <= max) {
@@ -407,6 +484,7 @@ fn default_value(parameter: &ParameterSpec) -> ParameterValue {
         ParameterKind::OptionalLaw(dimension) => {
             ParameterValue::OptionalLaw((parameter.default != NONE).then(|| law(dimension)))
         }
+        ParameterKind::Number { dimension, .. } => ParameterValue::Number(number(dimension)),
         ParameterKind::Positive { .. } => ParameterValue::Positive(number(Dimension::Plain)),
         ParameterKind::Word(words) => {
             let word = words.iter().find(|&&word| word == parameter.default);

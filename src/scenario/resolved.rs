@@ -225,7 +225,11 @@ fn write_type(yaml: &mut String, plan: &Plan, peer_type: &PeerType) -> std::fmt:
     }
     writeln!(yaml, "    services:")?;
     for service in &peer_type.services {
-        writeln!(yaml, "      {}:", text(service.spec.name))?;
+        let name = match &service.input {
+            Some(input) => format!("inputs/{input}"),
+            None => service.spec.name.to_owned(),
+        };
+        writeln!(yaml, "      {}:", text(&name))?;
         for (name, value) in service.parameters.iter() {
             let value = match value {
                 ParameterValue::Duration(time) => time.to_string(),
@@ -236,7 +240,9 @@ fn write_type(yaml: &mut String, plan: &Plan, peer_type: &PeerType) -> std::fmt:
                 ParameterValue::OptionalLaw(law) => law
                     .as_ref()
                     .map_or_else(|| "none".into(), |law| text(&law.to_string())),
-                ParameterValue::Positive(number) => number.to_string(),
+                ParameterValue::Number(number) | ParameterValue::Positive(number) => {
+                    number.to_string()
+                }
                 ParameterValue::Word(word) => text(word),
                 ParameterValue::Durations(times) => list(times, Time::to_string),
                 ParameterValue::Types(types) => {

@@ -240,20 +240,35 @@ pub(super) fn graph(_: &Registry) -> Value {
 
 /// `services`: a list of names, a mapping of names to parameters, or a list of both.
 pub(super) fn services(registry: &Registry) -> Value {
-    let names: Vec<&str> = registry.iter().map(|spec| spec.name).collect();
     let mapping = || {
         let properties = registry.iter().map(|spec| {
             let schema = defined(&service_name(spec));
             (spec.name.to_owned(), schema)
         });
         let mut mapping = object(properties.collect());
+        // A script's own parameters: `p2psim list services FILE`.
+        mapping["patternProperties"] = json!({ SCRIPT: {"type": ["object", "null"]} });
         mapping["maxProperties"] = json!(SERVICES_MAX);
         mapping
     };
-    let item = any_of([json!({"enum": names}), mapping()]);
+    let item = any_of([service_name_shape(registry), mapping()]);
     let list = json!({"type": "array", "items": item, "maxItems": SERVICES_MAX});
     any_of([list, mapping()])
 }
+
+/// The name of a service, or the path of a script.
+pub(super) fn service_name_shape(registry: &Registry) -> Value {
+    let names: Vec<&str> = registry.iter().map(|spec| spec.name).collect();
+    let script = json!({
+        "type": "string",
+        "pattern": SCRIPT,
+        "description": "the path of a script, relative to the scenario",
+    });
+    any_of([json!({"enum": names}), script])
+}
+
+/// What the name of a script looks like.
+const SCRIPT: &str = r"\.(luau|wasm)$";
 
 fn service_name(spec: &ServiceSpec) -> String {
     format!("service_{}", spec.name)
@@ -297,6 +312,16 @@ fn parameter_schema(parameter: &ParameterSpec) -> Value {
             defined(law_name(dimension)),
             json!({"const": peer_types::NONE}),
         ]),
+        ParameterKind::Number {
+            min,
+            max,
+            dimension: Dimension::Plain,
+        } => json!({"type": "number", "minimum": min, "maximum": max}),
+        ParameterKind::Number {
+            min,
+            max,
+            dimension,
+        } => quantity(dimension, json!({"minimum": min, "maximum": max})),
         ParameterKind::Positive { max } => {
             json!({"type": "number", "exclusiveMinimum": 0, "maximum": max})
         }

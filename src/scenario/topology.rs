@@ -8,7 +8,7 @@ use super::compiler::Compiler;
 use super::degrees::{DEGREES_BYTES_MAX, degrees};
 use super::fields::{FLAGS, Fields};
 use super::graph_file::Surroundings;
-use super::node::{Node, Value};
+use super::node::{Key, Node, Value};
 use super::peer_types::PlacedType;
 use super::schema::{self, KeySpec, Mapping};
 use super::source::Place;
@@ -73,8 +73,13 @@ const TOPOLOGY: Mapping = Mapping {
         ),
         KeySpec::new(
             "bootstrap",
-            |registry| BOOTSTRAP_PEERS.schema(registry),
-            "with emergent: the peers that others first turn to",
+            |registry| {
+                schema::any_of([
+                    schema::service_name_shape(registry),
+                    BOOTSTRAP_PEERS.schema(registry),
+                ])
+            },
+            "with emergent: the peers that others first turn to; or the service that they run",
         ),
         KeySpec::new("join", schema::times, "with emergent: when peers start").or("0"),
     ],
@@ -82,8 +87,22 @@ const TOPOLOGY: Mapping = Mapping {
 
 const BOOTSTRAP_PEERS: Mapping = Mapping {
     what: "`bootstrap`",
-    keys: &[KeySpec::new("count", schema::some_peers, "how many there are").or("1")],
+    keys: &[
+        KeySpec::new("count", schema::some_peers, "how many there are").or("1"),
+        KeySpec::new(
+            "services",
+            schema::services,
+            "what they run in place of P2PConnectionManager",
+        ),
+    ],
 };
+
+/// What a scenario says of bootstrap peers.
+struct Bootstrap {
+    count: u64,
+    services: Option<Vec<ServicePlan>>,
+    place: Place,
+}
 
 pub(super) fn topology_schema(registry: &Registry) -> serde_json::Value {
     let mut schema = TOPOLOGY.schema(registry);
@@ -557,15 +576,7 @@ impl Compiler<'_> {
         locations: &[String],
     ) -> Option<Topology> {
         let extra = match fields.entry("bootstrap") {
-            Some((key, node)) => {
-                let mut inner = Fields::new(self, &BOOTSTRAP_PEERS, node, key.place)?;
-                let count = match inner.get("count") {
-                    Some(node) => self.whole(node, 1, PeerIndex::LIMIT),
-                    None => Some(1),
-                };
-                inner.finish(self);
-                Some((count?, key.place))
-            }
+            Some((key, node)) => Some(self.bootstrap_peers(key, node)?),
             None => None,
         };
         let join = match fields.get("join") {
@@ -586,9 +597,22 @@ impl Compiler<'_> {
         let counts: Vec<(TypeIndex, u64)> = counts.into_iter().collect::<Option<_>>()?;
         let mut types: Vec<PeerType> = types.iter().map(|p| p.peer_type.clone()).collect();
         let bootstrap_type = match types.iter().position(|t| t.name == BOOTSTRAP) {
-            Some(index) => index,
+            Some(index) => {
+                if let Some(Bootstrap {
+                    services: Some(_),
+                    place,
+                    ..
+                }) = extra
+                {
+                    let message = "the peer type `bootstrap` says already what bootstrap peers run";
+                    self.error(place, message, "services in one of both places");
+                    return None;
+                }
+                index
+            }
             None => {
-                types.push(self.bootstrap_type(place, locations)?);
+                let services = extra.as_ref().and_then(|extra| extra.services.clone());
+                types.push(self.bootstrap_type(place, locations, services)?);
                 types.len() - 1
             }
         };
@@ -597,13 +621,13 @@ impl Compiler<'_> {
             .iter()
             .any(|&(index, count)| index == bootstrap_type && count > 0);
         let bootstrap_extra = match (counted, extra) {
-            (true, Some((_, place))) => {
+            (true, Some(Bootstrap { place, .. })) => {
                 let message = "bootstrap peers are counted in `emergent` already";
                 self.error(place, message, "the number in one of both places");
                 return None;
             }
             (true, None) => 0,
-            (false, extra) => extra.map_or(1, |(count, _)| count),
+            (false, extra) => extra.map_or(1, |extra| extra.count),
         };
         let mut per_type = vec![0_u64; types.len()];
         for &(index, count) in &counts {
@@ -635,8 +659,55 @@ impl Compiler<'_> {
         })
     }
 
-    /// The bootstrap type of a scenario that has none.
-    fn bootstrap_type(&mut self, place: Place, locations: &[String]) -> Option<PeerType> {
+    /// `bootstrap`: how many of them, and what they run; or the service alone.
+    fn bootstrap_peers(&mut self, key: &Key, node: &Node) -> Option<Bootstrap> {
+        let place = key.place;
+        if let Value::Scalar(scalar) = &node.value {
+            let service = self.service(&scalar.text, node.place, None)?;
+            return Some(Bootstrap {
+                count: 1,
+                services: Some(vec![service]),
+                place,
+            });
+        }
+        let mut inner = Fields::new(self, &BOOTSTRAP_PEERS, node, place)?;
+        let count = match inner.get("count") {
+            Some(node) => self.whole(node, 1, PeerIndex::LIMIT),
+            None => Some(1),
+        };
+        let services = match inner.get("services") {
+            Some(node) => self.services(node).map(Some),
+            None => Some(None),
+        };
+        inner.finish(self);
+        Some(Bootstrap {
+            count: count?,
+            services: services?,
+            place,
+        })
+    }
+
+    /// The bootstrap type of a scenario that has none, which runs `services` or p2psimpy's.
+    fn bootstrap_type(
+        &mut self,
+        place: Place,
+        locations: &[String],
+        services: Option<Vec<ServicePlan>>,
+    ) -> Option<PeerType> {
+        let services = match services {
+            Some(services) => services,
+            None => vec![self.bootstrap_service(place)?],
+        };
+        Some(PeerType {
+            name: BOOTSTRAP.to_owned(),
+            location: Choice::uniform(locations),
+            bandwidth_ul: Distribution::constant(BOOTSTRAP_BANDWIDTH),
+            bandwidth_dl: Distribution::constant(BOOTSTRAP_BANDWIDTH),
+            services,
+        })
+    }
+
+    fn bootstrap_service(&mut self, place: Place) -> Option<ServicePlan> {
         let Some(spec) = self.options.registry.get(BOOTSTRAP_SERVICE).copied() else {
             let message = format!("bootstrap peers need the service {BOOTSTRAP_SERVICE}");
             self.error(place, message, "a peer type called `bootstrap`");
@@ -650,15 +721,10 @@ impl Compiler<'_> {
                 _ => (name, value.clone()),
             })
             .collect();
-        Some(PeerType {
-            name: BOOTSTRAP.to_owned(),
-            location: Choice::uniform(locations),
-            bandwidth_ul: Distribution::constant(BOOTSTRAP_BANDWIDTH),
-            bandwidth_dl: Distribution::constant(BOOTSTRAP_BANDWIDTH),
-            services: vec![ServicePlan {
-                spec,
-                parameters: Parameters::new(values),
-            }],
+        Some(ServicePlan {
+            spec,
+            parameters: Parameters::new(values),
+            input: None,
         })
     }
 }

@@ -31,7 +31,9 @@ pub(super) const TAMPERING: ServiceSpec = ServiceSpec {
         REMEMBER,
     ],
     messages: MESSAGES,
-    build: |parameters, messages| factory(Config::new(parameters, messages[0], Conduct::Tampering)),
+    build: &|parameters, messages| {
+        factory(Config::new(parameters, messages[0], Conduct::Tampering))
+    },
     adversary: true,
     ..ServiceSpec::NONE
 };
@@ -42,7 +44,7 @@ pub(super) const SILENT: ServiceSpec = ServiceSpec {
     about: "receives messages and never relays any",
     parameters: &[PROCESSING, VERIFY, REMEMBER],
     messages: MESSAGES,
-    build: |parameters, messages| factory(Config::silent(parameters, messages[0])),
+    build: &|parameters, messages| factory(Config::silent(parameters, messages[0])),
     adversary: true,
     ..ServiceSpec::NONE
 };
@@ -67,7 +69,7 @@ pub(super) const DELAYING: ServiceSpec = ServiceSpec {
         REMEMBER,
     ],
     messages: MESSAGES,
-    build: |parameters, messages| {
+    build: &|parameters, messages| {
         let conduct = Conduct::Delaying(parameters.law("delay").clone());
         factory(Config::new(parameters, messages[0], conduct))
     },
@@ -95,7 +97,7 @@ pub(super) const CENSORING: ServiceSpec = ServiceSpec {
         REMEMBER,
     ],
     messages: MESSAGES,
-    build: |parameters, messages| {
+    build: &|parameters, messages| {
         let conduct = Conduct::Censoring(parameters.peers("origins").to_vec());
         factory(Config::new(parameters, messages[0], conduct))
     },

@@ -52,7 +52,7 @@ pub(super) const SPEC: ServiceSpec = ServiceSpec {
         },
     ],
     messages: &[PING, PONG],
-    build: |parameters, messages| {
+    build: &|parameters, messages| {
         let config = Arc::new(Config::new(parameters, messages[0], messages[1]));
         Arc::new(move || {
             ServiceState::BaseConnectionManager(BaseConnectionManager::new(config.clone()))

@@ -22,7 +22,7 @@ pub(super) const SCHEDULED: ServiceSpec = ServiceSpec {
         default: "",
         about: "time until the peer goes offline, from then until it is back, and so on",
     }],
-    build: |parameters, _| factory(Pattern::Schedule(parameters.durations("schedule").to_vec())),
+    build: &|parameters, _| factory(Pattern::Schedule(parameters.durations("schedule").to_vec())),
     ..ServiceSpec::NONE
 };
 
@@ -50,7 +50,7 @@ pub(super) const RANDOM: ServiceSpec = ServiceSpec {
             about: "how long it is online in between",
         },
     ],
-    build: |parameters, _| {
+    build: &|parameters, _| {
         factory(Pattern::Alternating {
             first: parameters.law("start_time").clone(),
             offline: parameters.law("disruption_time").clone(),
@@ -58,7 +58,7 @@ pub(super) const RANDOM: ServiceSpec = ServiceSpec {
             rejoin: Rejoin::Remember,
         })
     },
-    check: |parameters, _| long_enough(parameters, &["disruption_time", "disruption_intervals"]),
+    check: &|parameters, _| long_enough(parameters, &["disruption_time", "disruption_intervals"]),
     ..ServiceSpec::NONE
 };
 
@@ -86,7 +86,7 @@ pub(super) const CHURN: ServiceSpec = ServiceSpec {
             about: "back with all it knew, or as a new peer that knows nothing",
         },
     ],
-    build: |parameters, _| {
+    build: &|parameters, _| {
         factory(Pattern::Alternating {
             first: parameters.law("session").clone(),
             offline: parameters.law("offline").clone(),
@@ -97,7 +97,7 @@ pub(super) const CHURN: ServiceSpec = ServiceSpec {
             },
         })
     },
-    check: |parameters, _| long_enough(parameters, &["session", "offline"]),
+    check: &|parameters, _| long_enough(parameters, &["session", "offline"]),
     begins_afresh: |parameters| parameters.word("rejoin") == "fresh",
     ..ServiceSpec::NONE
 };
@@ -120,7 +120,7 @@ pub(super) const CRASH: ServiceSpec = ServiceSpec {
             about: "how likely it is to crash at all",
         },
     ],
-    build: |parameters, _| {
+    build: &|parameters, _| {
         factory(Pattern::Crash {
             after: parameters.law("after").clone(),
             probability: parameters.probability("probability"),

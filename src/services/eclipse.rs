@@ -51,7 +51,7 @@ pub(super) const SPEC: ServiceSpec = ServiceSpec {
         MSG_REQUEST,
         MSG_RESPONSE,
     ],
-    build: |parameters, messages| {
+    build: &|parameters, messages| {
         let config = Arc::new(Config {
             victims: parameters.peers("victims").to_vec(),
             interval: parameters.duration("interval"),

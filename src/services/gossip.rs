@@ -84,7 +84,7 @@ pub(super) const SPEC: ServiceSpec = ServiceSpec {
         REMEMBER,
     ],
     messages: &[GOSSIP_MESSAGE],
-    build: |parameters, messages| factory(Config::new(parameters, messages[0], Conduct::Honest)),
+    build: &|parameters, messages| factory(Config::new(parameters, messages[0], Conduct::Honest)),
     ..ServiceSpec::NONE
 };
 

@@ -100,8 +100,8 @@ pub(super) const SPEC: ServiceSpec = ServiceSpec {
         EXCLUDE_PEERS,
     ],
     messages: MESSAGES,
-    build: |parameters, messages| factory(parameters, messages[0], u64::from(u32::MAX)),
-    check,
+    build: &|parameters, messages| factory(parameters, messages[0], u64::from(u32::MAX)),
+    check: &check,
     ..ServiceSpec::NONE
 };
 
@@ -121,8 +121,8 @@ pub(super) const LIMITED: ServiceSpec = ServiceSpec {
         EXCLUDE_PEERS,
     ],
     messages: MESSAGES,
-    build: |parameters, messages| factory(parameters, messages[0], parameters.count("times")),
-    check,
+    build: &|parameters, messages| factory(parameters, messages[0], parameters.count("times")),
+    check: &check,
     ..ServiceSpec::NONE
 };
 

@@ -10,6 +10,7 @@ mod message_producer;
 mod p2p_connection_manager;
 mod parameters;
 mod pull_gossip;
+pub mod scripts;
 mod slowdown;
 
 use std::fmt;
@@ -67,6 +68,12 @@ impl MessageSpec {
 /// Makes the service's state for one more peer.
 pub type Factory = Arc<dyn Fn() -> ServiceState + Send + Sync>;
 
+/// See [`ServiceSpec::build`].
+pub type Build = dyn Fn(&Parameters, &[MessageType]) -> Factory + Send + Sync;
+
+/// See [`ServiceSpec::check`].
+pub type Check = dyn Fn(&Parameters, &[&str]) -> Result<(), ParameterError> + Send + Sync;
+
 /// Everything there is to know about a service before a run.
 #[derive(Clone, Copy)]
 pub struct ServiceSpec {
@@ -80,9 +87,9 @@ pub struct ServiceSpec {
     pub messages: &'static [MessageSpec],
     /// Builds the factory of a peer type: from its parameters and the types of its messages, in
     /// the order of `messages`.
-    pub build: fn(&Parameters, &[MessageType]) -> Factory,
+    pub build: &'static Build,
     /// What must hold between its parameters, given the names of those that the scenario sets.
-    pub check: fn(&Parameters, &[&str]) -> Result<(), ParameterError>,
+    pub check: &'static Check,
     /// Whether, with these parameters, it lets peers come back afresh ([`Rejoin::Fresh`]).
     pub begins_afresh: fn(&Parameters) -> bool,
     /// Whether peers that run it work against the others: they do not count in coverage.
@@ -112,8 +119,8 @@ impl ServiceSpec {
         about: "",
         parameters: &[],
         messages: &[],
-        build: |_, _| Arc::new(|| ServiceState::Custom(Box::new(Idle))),
-        check: |_, _| Ok(()),
+        build: &|_, _| Arc::new(|| ServiceState::Custom(Box::new(Idle))),
+        check: &|_, _| Ok(()),
         begins_afresh: |_| false,
         adversary: false,
     };

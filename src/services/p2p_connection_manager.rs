@@ -73,7 +73,7 @@ pub(super) const SPEC: ServiceSpec = ServiceSpec {
         },
     ],
     messages: &[PING, PONG, REQUEST_PEERS, PEER_LIST],
-    build: |parameters, messages| {
+    build: &|parameters, messages| {
         let base = Arc::new(BaseConfig::new(parameters, messages[0], messages[1]));
         let config = Arc::new(Config::new(parameters, messages));
         Arc::new(move || {

@@ -29,6 +29,15 @@ pub enum ParameterKind {
     Law(Dimension),
     /// A distribution (or a constant), or `none`.
     OptionalLaw(Dimension),
+    /// A number of the given dimension in a range, both ends included.
+    Number {
+        /// The smallest allowed, in the dimension's base unit.
+        min: f64,
+        /// The largest allowed.
+        max: f64,
+        /// What it is a number of.
+        dimension: Dimension,
+    },
     /// A number above 0, and at most `max`.
     Positive {
         /// The largest allowed.
@@ -120,6 +129,8 @@ pub enum ParameterValue {
     Law(Distribution),
     /// Of a [`ParameterKind::OptionalLaw`].
     OptionalLaw(Option<Distribution>),
+    /// Of a [`ParameterKind::Number`].
+    Number(f64),
     /// Of a [`ParameterKind::Positive`].
     Positive(f64),
     /// Of a [`ParameterKind::Word`].
@@ -185,6 +196,8 @@ impl Parameters {
         law: Law(value) -> &Distribution = value;
         /// The distribution `name`, unless it is `none`.
         optional_law: OptionalLaw(value) -> Option<&Distribution> = value.as_ref();
+        /// The number `name`.
+        number: Number(value) -> f64 = *value;
         /// The number above 0 `name`.
         positive: Positive(value) -> f64 = *value;
         /// The word `name`.

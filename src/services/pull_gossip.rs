@@ -77,7 +77,7 @@ pub(super) const PULL: ServiceSpec = ServiceSpec {
         REMEMBER,
     ],
     messages: MESSAGES,
-    build: |parameters, messages| {
+    build: &|parameters, messages| {
         factory(
             parameters,
             messages,
@@ -104,7 +104,7 @@ pub(super) const PUSH_PULL: ServiceSpec = ServiceSpec {
         REMEMBER,
     ],
     messages: MESSAGES,
-    build: |parameters, messages| {
+    build: &|parameters, messages| {
         let push = GossipConfig::new(parameters, messages[0], Conduct::Honest);
         factory(parameters, messages, push)
     },

@@ -40,7 +40,7 @@ pub(super) const SPEC: ServiceSpec = ServiceSpec {
             about: "time from its end until the next one; none: it happens once",
         },
     ],
-    build: |parameters, _| {
+    build: &|parameters, _| {
         let config = Arc::new(Config {
             factor: parameters.positive("factor"),
             start: parameters.law("start").clone(),
@@ -54,7 +54,7 @@ pub(super) const SPEC: ServiceSpec = ServiceSpec {
             })
         })
     },
-    check: |parameters, _| {
+    check: &|parameters, _| {
         let (duration, interval) = ("duration", "interval");
         let laws = [duration, interval].map(|name| (name, parameters.optional_law(name)));
         if laws[0].1.is_none() && laws[1].1.is_some() {

@@ -16,7 +16,7 @@ pub use plan::{
 };
 pub use setup::{Setup, SetupError, draw_bandwidth, latencies, whole_shares};
 
-use crate::engine::{self, Engine, Network, Pause, PeerTraffic, Routes, World};
+use crate::engine::{self, Engine, Failure, Network, Pause, PeerTraffic, Routes, World};
 use crate::message::{MessageType, MessageTypes};
 use crate::peer::{LocationIndex, Names, PeerIndex, TypeIndex};
 use crate::record::{
@@ -90,6 +90,8 @@ pub enum Ending {
     Horizon,
     /// Because it was told to stop.
     Interrupted,
+    /// Because a service could not go on.
+    Failed,
 }
 
 /// What a run has come to, besides the network itself.
@@ -97,6 +99,8 @@ pub enum Ending {
 pub struct Outcome {
     /// How it ended.
     pub ending: Ending,
+    /// What a service could not go on from, where that ended it.
+    pub failure: Option<Failure>,
     /// The simulated time reached.
     pub reached: Time,
     /// Events handled.
@@ -298,8 +302,9 @@ impl Simulation {
         assert!(every > Time::ZERO, "time goes on between two snapshots");
         let mut next = every;
         while next <= self.horizon {
-            if self.advance(next, stop, &mut report)? == Ending::Interrupted {
-                return self.outcome(Ending::Interrupted);
+            let ending = self.advance(next, stop, &mut report)?;
+            if ending != Ending::Horizon {
+                return self.outcome(ending);
             }
             look(self, next)?;
             next += every;
@@ -333,6 +338,7 @@ impl Simulation {
             match pause {
                 Pause::Reached => return Ok(Ending::Horizon),
                 Pause::Stopped => return Ok(Ending::Interrupted),
+                Pause::Failed => return Ok(Ending::Failed),
                 Pause::Budget => {}
             }
         }
@@ -376,6 +382,7 @@ impl Simulation {
             .collect();
         Ok(Outcome {
             ending,
+            failure: self.engine.failure().cloned(),
             reached: self.engine.reached(),
             events: self.engine.events(),
             digest: self.engine.digest(),

@@ -159,6 +159,8 @@ pub struct ServicePlan {
     pub spec: ServiceSpec,
     /// A value for each of its parameters.
     pub parameters: Parameters,
+    /// Its name among the inputs, if it is a script.
+    pub input: Option<String>,
 }
 
 impl ServicePlan {

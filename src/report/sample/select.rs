@@ -158,7 +158,9 @@ impl Walk<'_> {
             ParameterValue::Probability(share) => {
                 (Distribution::constant(*share), Dimension::Plain)
             }
-            ParameterValue::Positive(number) => (Distribution::constant(*number), Dimension::Plain),
+            ParameterValue::Number(number) | ParameterValue::Positive(number) => {
+                (Distribution::constant(*number), Dimension::Plain)
+            }
             ParameterValue::OptionalLaw(None)
             | ParameterValue::Flag(_)
             | ParameterValue::Word(_)

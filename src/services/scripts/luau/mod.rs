@@ -1,0 +1,1 @@
+//! Services written in Luau.
