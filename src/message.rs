@@ -76,6 +76,8 @@ pub enum Payload {
     Peers(SmallVec<[PeerIndex; 4]>),
     /// Any bytes.
     Bytes(Arc<[u8]>),
+    /// A value of a script's, in its encoding.
+    Value(Arc<[u8]>),
     /// A rumour.
     Rumour(Rumour),
     /// Several rumours.

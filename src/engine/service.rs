@@ -174,6 +174,21 @@ impl Context<'_> {
         &self.peer.connections
     }
 
+    /// The name of this peer's location.
+    pub fn location_name(&self) -> &str {
+        &self.world.location_names[self.world.location(self.me).as_usize()]
+    }
+
+    /// The name of a peer's type.
+    pub fn type_name(&self, peer: PeerIndex) -> &str {
+        self.world.names.type_name(peer)
+    }
+
+    /// The name of a type of peers.
+    pub fn name_of_type(&self, index: TypeIndex) -> &str {
+        &self.world.names.type_names[index.as_usize()]
+    }
+
     /// A peer's type.
     #[inline]
     pub fn type_of(&self, peer: PeerIndex) -> TypeIndex {
@@ -438,6 +453,28 @@ impl Context<'_> {
             Some((_, shared)) => *shared = value,
             None => self.post.shared.push((key, value)),
         }
+    }
+
+    /// Counts `n` more (less, if negative) of `name`. Counts are summed by name and peer type,
+    /// and written to `counts.csv`. A name says what is counted, not of whom: there are at most
+    /// [`NAMES_MAX`](crate::record::NAMES_MAX) of them, [`NAME_BYTES_MAX`] bytes long.
+    ///
+    /// [`NAME_BYTES_MAX`]: crate::record::NAME_BYTES_MAX
+    #[inline]
+    pub fn count(&mut self, name: &str, n: i64) {
+        let measurements = &mut self.post.recorder.measurements;
+        measurements.count(name, self.peer.peer_type, n);
+    }
+
+    /// Writes down a value of `name`, a measurement of this peer's at this time, for
+    /// `observations.csv` and its figures. The first
+    /// [`OBSERVATIONS_MAX`](crate::record::OBSERVATIONS_MAX) of a run are kept, and of names as
+    /// with [`Context::count`]. False, and nothing written down, if the value is infinite or no
+    /// number.
+    #[inline]
+    pub fn observe(&mut self, name: &str, value: f64) -> bool {
+        let measurements = &mut self.post.recorder.measurements;
+        measurements.observe(self.now, self.me, name, value)
     }
 
     /// Writes a line into this peer's log.
