@@ -1,0 +1,580 @@
+//! What `ctx` does: each call of a script's that the program answers.
+
+use mlua::{Lua, Table, Value};
+
+use super::super::actions::{self, Content};
+use super::super::declaration::{DeclaredMessage, Form};
+use super::values::{self, Rumours, kind};
+use crate::distribution::Distribution;
+use crate::engine::Context;
+use crate::message::{MessageType, Payload};
+use crate::peer::PeerIndex;
+use crate::record::LogLevel;
+use crate::time::Time;
+use crate::units::Dimension;
+
+/// The shortest time that a timer takes: time must go on.
+const TIMER_MIN: Time = Time::from_ns(1_000);
+/// The largest message, in bytes.
+const MESSAGE_BYTES_MAX: f64 = (1_u64 << 30) as f64;
+/// More laws that scripts make up as they go than this are not kept.
+const LAWS_MAX: usize = 1_000;
+
+/// What calls of a script need besides the context.
+pub(super) struct State {
+    pub(super) messages: Vec<(DeclaredMessage, MessageType)>,
+    /// Laws by how they are written; the first `own_laws` are those of parameters.
+    pub(super) laws: Vec<(String, Distribution)>,
+    pub(super) own_laws: usize,
+    pub(super) rumours: Option<Rumours>,
+}
+
+impl State {
+    /// A message by its number, counted from 1.
+    fn message(&self, number: u8) -> Result<(MessageType, Form), String> {
+        let place = usize::from(number).wrapping_sub(1);
+        let found = self.messages.get(place);
+        let (message, kind) = found.ok_or("there is no such message")?;
+        Ok((*kind, message.form))
+    }
+
+    pub(super) fn rumours(&self) -> Result<&Rumours, String> {
+        self.rumours
+            .as_ref()
+            .ok_or("there are no rumours yet".into())
+    }
+
+    fn content(&self, context: &Context<'_>, value: &Value, form: Form) -> Answer<Content> {
+        values::encode(value, form, self.rumours()?, context)
+    }
+
+    fn law(&mut self, text: &str) -> Result<&Distribution, String> {
+        let place = self.laws.iter().position(|(known, _)| known == text);
+        let place = match place {
+            Some(place) => place,
+            None => {
+                let law = Distribution::parse(text, Dimension::Plain).map_err(|errors| {
+                    let first = errors
+                        .first()
+                        .map(|e| format!("{}; {}", e.message, e.expected));
+                    format!("`{text}` is no distribution: {}", first.unwrap_or_default())
+                })?;
+                if self.laws.len() >= LAWS_MAX + self.own_laws {
+                    self.laws.truncate(self.own_laws);
+                }
+                self.laws.push((text.to_owned(), law));
+                self.laws.len() - 1
+            }
+        };
+        Ok(&self.laws[place].1)
+    }
+}
+
+/// What a call comes to, or what is wrong with it.
+type Answer<T> = Result<T, String>;
+
+/// Who works for a script while one of its handlers is being run.
+trait Desk {
+    fn open(&mut self, work: &mut dyn FnMut(&mut Context<'_>, &mut State));
+}
+
+struct AtWork<'a, 'b> {
+    context: &'a mut Context<'b>,
+    state: &'a mut State,
+}
+
+impl Desk for AtWork<'_, '_> {
+    fn open(&mut self, work: &mut dyn FnMut(&mut Context<'_>, &mut State)) {
+        work(self.context, self.state);
+    }
+}
+
+scoped_tls_hkt::scoped_thread_local!(static mut DESK: for<'a> &'a mut (dyn Desk + 'a));
+
+/// Lets the script's calls reach `context` and `state` while `run` runs.
+pub(super) fn serve<R>(context: &mut Context<'_>, state: &mut State, run: impl FnOnce() -> R) -> R {
+    DESK.set(&mut AtWork { context, state }, run)
+}
+
+/// Does `work` with the context of the handler being run. The answer, for the prelude: what is
+/// wrong, or what it comes to.
+fn answer<T>(
+    work: impl FnOnce(&mut Context<'_>, &mut State) -> Answer<T>,
+) -> mlua::Result<(Option<String>, Option<T>)> {
+    let mut work = Some(work);
+    let mut answer = Err("this works in handlers only".to_owned());
+    if DESK.is_set() {
+        DESK.with(|desk| {
+            desk.open(&mut |context, state| {
+                if let Some(work) = work.take() {
+                    answer = work(context, state);
+                }
+            });
+        });
+    }
+    Ok(match answer {
+        Ok(value) => (None, Some(value)),
+        Err(problem) => (Some(problem), None),
+    })
+}
+
+/// A number that a script gives for `what`.
+fn number(value: &Value, what: &str) -> Answer<f64> {
+    let number = match value {
+        Value::Integer(number) => *number as f64,
+        Value::Number(number) => *number,
+        other => return Err(format!("{what} is a number, not {}", kind(other))),
+    };
+    match number.is_nan() {
+        true => Err(format!("{what} is no number")),
+        false => Ok(number),
+    }
+}
+
+/// A whole number from `min` to `max`.
+fn whole(value: &Value, what: &str, min: f64, max: f64) -> Answer<f64> {
+    let number = number(value, what)?;
+    match number.fract() == 0.0 && (min..=max).contains(&number) {
+        true => Ok(number),
+        false => Err(format!(
+            "{what} is a whole number from {min} to {max}, not {number}"
+        )),
+    }
+}
+
+fn text(value: &Value, what: &str) -> Answer<String> {
+    match value {
+        Value::String(text) => Ok(text.to_string_lossy()),
+        other => Err(format!("{what} is text, not {}", kind(other))),
+    }
+}
+
+/// The same content with the size that a script gives, if it gives one.
+fn sized(mut content: Content, size: &Value) -> Answer<Content> {
+    if !size.is_nil() {
+        content.bytes = whole(size, "a message's size in bytes", 1.0, MESSAGE_BYTES_MAX)? as u32;
+    }
+    Ok(content)
+}
+
+fn fanout(value: &Value) -> Answer<usize> {
+    Ok(whole(value, "fanout", 0.0, f64::from(u32::MAX))? as usize)
+}
+
+/// A rumour's fields as the prelude hands them over.
+type RumourFields = (f64, f64, f64, f64, f64, f64, f64);
+
+fn rumour(fields: RumourFields, context: &Context<'_>) -> Answer<crate::message::Rumour> {
+    let (origin, counter, produced, size, variant, ttl, hops) = fields;
+    let fields = [origin, counter, produced, size, variant, ttl, hops];
+    values::rumour(fields, context).ok_or_else(|| "the rumour's origin is no peer".into())
+}
+
+fn send(
+    context: &mut Context<'_>,
+    to: &Value,
+    kind: MessageType,
+    content: Content,
+) -> Answer<bool> {
+    let to = values::peer(to, context)?;
+    Ok(context.send(to, kind, content.payload, content.bytes))
+}
+
+/// The other ends of connections, as ids.
+fn ids(context: &Context<'_>, peers: impl Iterator<Item = PeerIndex>) -> Vec<f64> {
+    peers.map(|peer| values::id_of(peer, context)).collect()
+}
+
+/// The names that `ctx` has just as they are here; the prelude gives the others their looks.
+const METHODS: [&str; 16] = [
+    "bandwidth",
+    "choose",
+    "connect",
+    "connected_since",
+    "count",
+    "dialled",
+    "disconnect",
+    "forget",
+    "is_bootstrap",
+    "is_connected",
+    "last_heard",
+    "neighbours",
+    "observe",
+    "publish",
+    "sample",
+    "type_of",
+];
+
+/// All calls, by name; and which of them `ctx` has as they are.
+pub(super) fn calls(lua: &Lua) -> mlua::Result<(Table, Table)> {
+    let calls = lua.create_table()?;
+    add_sends(lua, &calls)?;
+    add_connections(lua, &calls)?;
+    add_others(lua, &calls)?;
+    let methods = lua.create_table()?;
+    for name in METHODS {
+        methods.raw_set(name, true)?;
+    }
+    Ok((calls, methods))
+}
+
+fn add_sends(lua: &Lua, calls: &Table) -> mlua::Result<()> {
+    calls.raw_set(
+        "send_empty",
+        lua.create_function(|_, (to, number, size): (Value, u8, Value)| {
+            answer(|context, state| {
+                let (kind, _) = state.message(number)?;
+                send(context, &to, kind, sized(Content::EMPTY, &size)?)
+            })
+        })?,
+    )?;
+    calls.raw_set(
+        "send",
+        lua.create_function(|_, (to, number, size, value): (Value, u8, Value, Value)| {
+            answer(|context, state| {
+                let (kind, form) = state.message(number)?;
+                let content = sized(state.content(context, &value, form)?, &size)?;
+                send(context, &to, kind, content)
+            })
+        })?,
+    )?;
+    calls.raw_set(
+        "send_rumour",
+        lua.create_function(
+            |_,
+             (to, number, size, a, b, c, d, e, f, g): (
+                Value,
+                u8,
+                Value,
+                f64,
+                f64,
+                f64,
+                f64,
+                f64,
+                f64,
+                f64,
+            )| {
+                answer(|context, state| {
+                    let (kind, _) = state.message(number)?;
+                    let rumour = rumour((a, b, c, d, e, f, g), context)?;
+                    send(context, &to, kind, sized(Content::rumour(&rumour), &size)?)
+                })
+            },
+        )?,
+    )?;
+    calls.raw_set(
+        "gossip",
+        lua.create_function(
+            |_, (number, count, except, size, value): (u8, Value, Value, Value, Value)| {
+                answer(|context, state| {
+                    let (kind, form) = state.message(number)?;
+                    let content = sized(state.content(context, &value, form)?, &size)?;
+                    let except = values::peers(&except, context)?;
+                    Ok(actions::gossip(
+                        context,
+                        kind,
+                        content,
+                        fanout(&count)?,
+                        &except,
+                    ))
+                })
+            },
+        )?,
+    )?;
+    calls.raw_set(
+        "gossip_rumour",
+        lua.create_function(
+            |_,
+             (number, count, except, size, a, b, c, d, e, f, g): (
+                u8,
+                Value,
+                Value,
+                Value,
+                f64,
+                f64,
+                f64,
+                f64,
+                f64,
+                f64,
+                f64,
+            )| {
+                answer(|context, state| {
+                    let (kind, _) = state.message(number)?;
+                    let rumour = rumour((a, b, c, d, e, f, g), context)?;
+                    let content = sized(Content::rumour(&rumour), &size)?;
+                    let except = values::peers(&except, context)?;
+                    Ok(actions::gossip(
+                        context,
+                        kind,
+                        content,
+                        fanout(&count)?,
+                        &except,
+                    ))
+                })
+            },
+        )?,
+    )?;
+    calls.raw_set(
+        "broadcast",
+        lua.create_function(|_, (number, size, value): (u8, Value, Value)| {
+            answer(|context, state| {
+                let (kind, form) = state.message(number)?;
+                let content = match (&value, form) {
+                    (Value::Nil, Form::Value) => Content::EMPTY,
+                    _ => state.content(context, &value, form)?,
+                };
+                Ok(actions::broadcast(context, kind, sized(content, &size)?))
+            })
+        })?,
+    )
+}
+
+fn add_connections(lua: &Lua, calls: &Table) -> mlua::Result<()> {
+    calls.raw_set(
+        "connect",
+        lua.create_function(|_, to: Value| {
+            answer(|context, _| {
+                let peer = values::peer(&to, context)?;
+                if peer == context.me() {
+                    return Err("a peer cannot connect to itself".into());
+                }
+                context.dial(peer);
+                Ok(Value::Nil)
+            })
+        })?,
+    )?;
+    calls.raw_set(
+        "disconnect",
+        lua.create_function(|_, from: Value| {
+            answer(|context, _| {
+                let peer = values::peer(&from, context)?;
+                context.disconnect(peer);
+                Ok(Value::Nil)
+            })
+        })?,
+    )?;
+    calls.raw_set(
+        "neighbours",
+        lua.create_function(|_, ()| {
+            answer(|context, _| Ok(ids(context, context.connections().iter_connected_peers())))
+        })?,
+    )?;
+    calls.raw_set(
+        "dialled",
+        lua.create_function(|_, ()| {
+            answer(|context, _| {
+                let connections = context.connections();
+                let open = connections.iter().map(|connection| connection.peer);
+                Ok(ids(
+                    context,
+                    open.filter(|&peer| !connections.is_connected(peer)),
+                ))
+            })
+        })?,
+    )?;
+    calls.raw_set(
+        "is_connected",
+        lua.create_function(|_, to: Value| {
+            answer(|context, _| {
+                let peer = values::peer(&to, context)?;
+                Ok(context.connections().is_connected(peer))
+            })
+        })?,
+    )?;
+    calls.raw_set(
+        "last_heard",
+        lua.create_function(|_, of: Value| {
+            answer(|context, _| {
+                let peer = values::peer(&of, context)?;
+                let connection = context.connections().get(peer);
+                Ok(connection.map(|connection| connection.last_heard.as_ms()))
+            })
+        })?,
+    )?;
+    calls.raw_set(
+        "connected_since",
+        lua.create_function(|_, to: Value| {
+            answer(|context, _| {
+                let peer = values::peer(&to, context)?;
+                let since = context.connections().connected_since(peer);
+                Ok(since.map(Time::as_ms))
+            })
+        })?,
+    )?;
+    calls.raw_set(
+        "type_of",
+        lua.create_function(|_, of: Value| {
+            answer(|context, _| {
+                let peer = values::peer(&of, context)?;
+                Ok(context.type_name(peer).to_owned())
+            })
+        })?,
+    )?;
+    calls.raw_set(
+        "is_bootstrap",
+        lua.create_function(|_, of: Value| {
+            answer(|context, _| {
+                let peer = values::peer(&of, context)?;
+                Ok(context.is_bootstrap(peer))
+            })
+        })?,
+    )?;
+    calls.raw_set(
+        "bandwidth",
+        lua.create_function(|_, to: Value| {
+            answer(|context, _| {
+                let peer = values::peer(&to, context)?;
+                Ok(context.bandwidth_to(peer))
+            })
+        })?,
+    )
+}
+
+fn add_others(lua: &Lua, calls: &Table) -> mlua::Result<()> {
+    calls.raw_set(
+        "timer",
+        lua.create_function(|_, (slot, ms): (u32, Value)| {
+            answer(|context, _| {
+                let ms = number(&ms, "a timer's time in ms")?;
+                let after = Time::from_ms(ms)
+                    .ok_or_else(|| format!("a timer cannot take {ms} ms; from 0 on"))?;
+                context.set_timer(after.max(TIMER_MIN), slot);
+                Ok(Value::Nil)
+            })
+        })?,
+    )?;
+    calls.raw_set(
+        "random",
+        lua.create_function(|_, (first, last): (Value, Value)| {
+            answer(|context, _| {
+                let most = values::ID_MAX as f64;
+                let (first, last) = match (&first, &last) {
+                    (Value::Nil, _) => return Ok(context.random().unit()),
+                    (last, Value::Nil) => (1.0, whole(last, "the last number", 1.0, most)?),
+                    (first, last) => {
+                        let first = whole(first, "the first number", -most, most)?;
+                        (first, whole(last, "the last number", first, most)?)
+                    }
+                };
+                let span = (last - first) as u64 + 1;
+                Ok(first + context.random().below(span) as f64)
+            })
+        })?,
+    )?;
+    calls.raw_set(
+        "sample",
+        lua.create_function(|_, law: Value| {
+            answer(|context, state| {
+                let law = match &law {
+                    Value::String(law) => &*law.to_str().map_err(|e| e.to_string())?,
+                    other => return number(other, "a distribution"),
+                };
+                let law = state.law(law)?;
+                Ok(law.sample(context.random()))
+            })
+        })?,
+    )?;
+    calls.raw_set(
+        "choose",
+        lua.create_function(|_, (list, count): (Table, Value)| {
+            let items: mlua::Result<Vec<Value>> = list.sequence_values().collect();
+            let mut items = items?;
+            answer(|context, _| {
+                let count = whole(&count, "how many to choose", 0.0, f64::from(u32::MAX))?;
+                let count = (count as usize).min(items.len());
+                context.random().choose_front(&mut items, count);
+                items.truncate(count);
+                Ok(items)
+            })
+        })?,
+    )?;
+    calls.raw_set(
+        "log",
+        lua.create_function(|_, (level, line): (Value, String)| {
+            answer(|context, _| {
+                let named = text(&level, "a level")?;
+                let known = LogLevel::ALL.iter().find(|level| level.key() == named);
+                let level = known.ok_or_else(|| {
+                    format!("there is no level `{named}`: info, warning or error")
+                })?;
+                let line = line.replace(['\n', '\r'], " ");
+                context.log(*level, format_args!("{line}"));
+                Ok(Value::Nil)
+            })
+        })?,
+    )?;
+    calls.raw_set(
+        "count",
+        lua.create_function(|_, (name, n): (Value, Value)| {
+            answer(|context, _| {
+                let most = values::ID_MAX as f64;
+                let n = match n {
+                    Value::Nil => 1.0,
+                    n => whole(&n, "what is counted", -most, most)?,
+                };
+                context.count(&text(&name, "a count's name")?, n as i64);
+                Ok(Value::Nil)
+            })
+        })?,
+    )?;
+    calls.raw_set(
+        "observe",
+        lua.create_function(|_, (name, value): (Value, Value)| {
+            answer(|context, _| {
+                let value = number(&value, "an observation")?;
+                let name = text(&name, "an observation's name")?;
+                match context.observe(&name, value) {
+                    true => Ok(Value::Nil),
+                    false => Err(format!("an observation cannot be {value}")),
+                }
+            })
+        })?,
+    )?;
+    calls.raw_set(
+        "publish",
+        lua.create_function(|_, (size, ttl): (Value, Value)| {
+            answer(|context, state| {
+                let size = whole(&size, "a payload's size in bytes", 0.0, MESSAGE_BYTES_MAX)?;
+                let ttl = match ttl {
+                    Value::Nil => f64::from(u16::MAX),
+                    ttl => whole(&ttl, "ttl", 0.0, f64::from(u16::MAX))?,
+                };
+                let rumour = context.publish(size as u32, ttl as u16);
+                let fields = values::fields(&rumour, context);
+                let made = state.rumours()?.make.call::<Value>(fields);
+                made.map_err(|error| error.to_string())
+            })
+        })?,
+    )?;
+    calls.raw_set(
+        "deliver",
+        lua.create_function(|_, fields: RumourFields| {
+            answer(|context, _| {
+                let rumour = rumour(fields, context)?;
+                Ok(context.receive(&rumour))
+            })
+        })?,
+    )?;
+    calls.raw_set(
+        "forget",
+        lua.create_function(|_, age: Value| {
+            answer(|context, _| {
+                let ms = number(&age, "an age in ms")?;
+                let age = Time::from_ms(ms).ok_or_else(|| format!("no age is {ms} ms"))?;
+                context.forget_rumours(context.now().since(age));
+                Ok(Value::Nil)
+            })
+        })?,
+    )
+}
+
+/// What a message carries, as a script sees it.
+pub(super) fn seen(
+    lua: &Lua,
+    payload: &Payload,
+    state: &State,
+    context: &Context<'_>,
+) -> mlua::Result<Value> {
+    let rumours = state.rumours().map_err(mlua::Error::runtime)?;
+    values::decode(lua, payload, rumours, context)
+}
