@@ -169,12 +169,21 @@ impl Source {
         // the user's business, the line of the script that the trace names first.
         let mut line = None;
         let mut message = head.trim();
-        for name in [self.name.as_str(), PRELUDE_NAME, ""] {
+        for name in [self.name.as_str(), PRELUDE_NAME] {
             if let Some((number, rest)) = numbered(message, name) {
                 line = (name != PRELUDE_NAME).then_some(number);
                 message = rest;
                 break;
             }
+        }
+        // The compiler does not know the script's name: ":12: what is wrong".
+        if let mlua::Error::SyntaxError { .. } = error
+            && let Some((number, rest)) = numbered(&format!(":{}", message.trim_start_matches(':')), "")
+        {
+            return Problem {
+                line: Some(number),
+                text: rest.replace('\n', " "),
+            };
         }
         if line.is_none() {
             let mut named = trace.lines().filter_map(|l| numbered(l.trim(), &self.name));
