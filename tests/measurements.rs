@@ -12,7 +12,8 @@ use std::sync::atomic::AtomicBool;
 use common::files;
 use p2psim::engine::Rejoin;
 use p2psim::prelude::*;
-use p2psim::report::{RunFolder, RunName, write_outputs};
+use p2psim::report::sample::PictureFormat;
+use p2psim::report::{PastRun, Plot, Report, RunFolder, RunName, Subject, write_outputs};
 use p2psim::scenario::{LoadOptions, parse};
 use p2psim::simulation::{Ending, Simulation};
 use serde_json::Value;
@@ -278,4 +279,128 @@ fn observations_can_be_parquet() {
     let (folder, _) = run_into(&parent.path().join("run"), &parquet, 1, None);
     assert!(folder.join("observations.parquet").exists());
     assert!(folder.join("counts.csv").exists());
+}
+
+fn past(folders: &[&Path]) -> Vec<PastRun> {
+    let read = |folder: &&Path| PastRun::read(folder, None).unwrap();
+    folders.iter().map(read).collect()
+}
+
+/// What the page of these runs holds.
+fn report(folders: &[&Path]) -> Value {
+    let page = Report::of(past(folders)).unwrap().html();
+    let (_, rest) = page
+        .split_once("<script type=\"application/json\" id=\"data\">")
+        .unwrap();
+    serde_json::from_str(rest.split_once("</script>").unwrap().0).unwrap()
+}
+
+fn chart<'a>(data: &'a Value, id: &str) -> Option<&'a Value> {
+    let charts = data["charts"].as_array().unwrap();
+    charts.iter().find(|chart| chart["id"] == id)
+}
+
+fn summary_row<'a>(data: &'a Value, name: &str) -> &'a Value {
+    let rows = data["summary"].as_array().unwrap();
+    rows.iter().find(|row| row["name"] == name).unwrap()
+}
+
+#[test]
+fn a_report_shows_what_was_measured() {
+    let parent = tempfile::tempdir().unwrap();
+    let (folder, beats) = run_into(&parent.path().join("run"), RING, 1, None);
+    let data = report(&[&folder]);
+    let views = chart(&data, "observations").unwrap()["body"]["parts"]
+        .as_array()
+        .unwrap();
+    let names: Vec<&Value> = views.iter().map(|view| &view["name"]).collect();
+    assert_eq!(names.len(), 9);
+    assert_eq!(names[8], "zz id, mean over time");
+    // The numbers from 0 to 11: half of them are below 5.5.
+    let line = &views[6]["series"][0];
+    assert_eq!(line["x"][0], 0);
+    assert_eq!(line["x"].as_array().unwrap().last().unwrap(), 11);
+    assert_eq!(line["y"][6], 50);
+    let bars = &views[7]["series"][0];
+    assert_eq!(bars["y"].as_array().unwrap().len(), 12);
+    assert_eq!(
+        (&bars["x"][0], &bars["x"][12]),
+        (&(-0.5).into(), &11.5.into())
+    );
+    // All at time 0: one interval with a mean, then gaps.
+    let means = &views[8]["series"][0]["y"];
+    assert_eq!((&means[0], &means[1]), (&5.5.into(), &Value::Null));
+    let rows = chart(&data, "counts").unwrap()["body"]["parts"]
+        .as_array()
+        .unwrap();
+    assert_eq!(rows.len(), 6);
+    assert_eq!(rows[2]["names"], serde_json::json!(["debt", "a"]));
+    assert_eq!(
+        (&rows[2]["values"][0], &rows[2]["shown"][0]),
+        (&"-140".into(), &"-140".into())
+    );
+    assert_eq!(
+        summary_row(&data, "beats, counted")["values"][0].as_f64(),
+        Some(beats as f64)
+    );
+    assert_eq!(summary_row(&data, "debt, counted")["shown"][0], "-240");
+    assert_eq!(summary_row(&data, "zz id, 95 % up to")["shown"][0], "10.45");
+}
+
+#[test]
+fn a_report_of_several_runs_compares_what_was_measured() {
+    let parent = tempfile::tempdir().unwrap();
+    let (one, _) = run_into(&parent.path().join("one"), RING, 1, None);
+    let longer = RING.replace("horizon: 1050", "horizon: 1550");
+    let (two, _) = run_into(&parent.path().join("two"), &longer, 1, None);
+    let idle = RING.replace("[Measuring]", "[BaseConnectionManager]");
+    let (idle, _) = run_into(&parent.path().join("idle"), &idle, 1, None);
+    let data = report(&[&one, &two, &idle]);
+    let rows = chart(&data, "counts").unwrap()["body"]["parts"]
+        .as_array()
+        .unwrap();
+    let rounds = rows
+        .iter()
+        .find(|row| row["names"] == serde_json::json!(["rounds", "b"]));
+    let rounds = rounds.unwrap();
+    assert_eq!(rounds["shown"], serde_json::json!(["50", "75", "\u{2013}"]));
+    assert_eq!(
+        rounds["differences"],
+        serde_json::json!(["+25", "\u{2013}"])
+    );
+    let observations = chart(&data, "observations").unwrap();
+    let series = observations["body"]["parts"][0]["series"]
+        .as_array()
+        .unwrap();
+    assert_eq!(series.len(), 2);
+    assert!(
+        observations["summary"]
+            .as_str()
+            .unwrap()
+            .contains("idle: No service observed")
+    );
+    let row = summary_row(&data, "rounds, counted");
+    assert_eq!(row["differences"][0], "+60 (+50 %)");
+    // A run that measures nothing misses nothing.
+    let data = report(&[&idle]);
+    assert!(chart(&data, "observations").is_none() && chart(&data, "counts").is_none());
+    assert!(Plot::of(past(&[&idle]), Subject::Observations).is_err());
+}
+
+#[test]
+fn plots_are_of_all_names() {
+    let parent = tempfile::tempdir().unwrap();
+    let (one, _) = run_into(&parent.path().join("one"), RING, 1, None);
+    let other = RING.replace("seed: 5", "seed: 6");
+    let (two, _) = run_into(&parent.path().join("two"), &other, 1, None);
+    let plot = Plot::of(past(&[&one]), Subject::Observations).unwrap();
+    let text = plot.text(60, false).unwrap();
+    for name in ["beats", "order, \"kept\"", "zz id"] {
+        assert!(text.contains(name), "{text}");
+    }
+    let plot = Plot::of(past(&[&one, &two]), Subject::Observations).unwrap();
+    let picture = String::from_utf8(plot.picture(PictureFormat::Svg).unwrap()).unwrap();
+    for label in [">one<", ">two<", "zz id"] {
+        assert!(picture.contains(label), "{label}");
+    }
 }
