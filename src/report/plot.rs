@@ -159,12 +159,14 @@ fn one_view_a_name(chart: &mut Chart, runs: usize) {
     let Body::Views(views) = &mut chart.body else {
         return;
     };
-    let wanted = match runs {
-        1 => Shape::Cells,
-        _ => Shape::Line,
-    };
+    let is_histogram = |view: &View| view.series.iter().all(|of| of.shape == Shape::Cells);
+    // A distribution goes up to all.
+    let is_distribution = |view: &View| view.y.max.is_some();
     let mut views = std::mem::take(views);
-    views.retain(|view| view.series.iter().all(|series| series.shape == wanted));
+    views.retain(|view| match runs {
+        1 => is_histogram(view),
+        _ => is_distribution(view),
+    });
     chart.body = match views.len() {
         1 => Body::Views(views),
         _ => Body::Panels(views),

@@ -181,6 +181,7 @@ fn distribution_view(name: &str, shown: &[Shown<'_>]) -> View {
     let line = |(line, _, of): &Shown<'_>| {
         let (x, y) = distribution(&of.values);
         Series {
+            shape: Shape::Step,
             x,
             y,
             ..line.clone()

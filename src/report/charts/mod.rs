@@ -59,6 +59,8 @@ impl Subject {
         Subject::Delays,
         Subject::Heatmap,
         Subject::Copies,
+        Subject::Observations,
+        Subject::Counts,
         Subject::Degrees,
         Subject::Topology,
         Subject::Load,
@@ -67,8 +69,6 @@ impl Subject {
         Subject::Drops,
         Subject::Events,
         Subject::Latencies,
-        Subject::Observations,
-        Subject::Counts,
     ];
 }
 

@@ -381,7 +381,7 @@ function views(chart, section) {
   const follow = () => {
     const { log } = chart.body.parts[choice.selectedIndex].x;
     ratio.checked = log === true;
-    scale.hidden = log === null;
+    scale.style.display = log === null ? "none" : "";
   };
   follow();
   section.append(element("div", { className: "controls" },
@@ -467,12 +467,12 @@ function table(chart, section) {
   const labels = data.runs.map((run) => run.label);
   const head = ["name", "peer type", ...labels.flatMap((label, place) => (place > 0 ? [label, `beside ${labels[0]}`] : [label]))];
   const line = ({ names: [name, of], shown, differences }) => element("tr", {},
-    element("th", { scope: "row" }, name), element("th", { scope: "row" }, of), element("td", {}, shown[0]),
+    element("th", { scope: "row" }, name), element("th", { scope: "row", className: "text" }, of), element("td", {}, shown[0]),
     ...differences.flatMap((difference, place) => [
       element("td", {}, shown[place + 1]), element("td", { className: "difference" }, difference)]));
   const more = rows.length - ROWS_SHOWN_MAX;
   section.append(element("div", { className: "wide" }, element("table", { className: "summary" },
-    element("thead", {}, element("tr", {}, ...head.map((name) => element("th", { scope: "col" }, name)))),
+    element("thead", {}, element("tr", {}, ...head.map((name, place) => element("th", { scope: "col", className: place === 1 ? "text" : "" }, name)))),
     element("tbody", {}, ...rows.slice(0, ROWS_SHOWN_MAX).map(line)))),
   element("p", { className: "about", hidden: more <= 0 }, `${number(more)} more rows are in the CSV file.`),
   element("div", { className: "tools" }, button("Save CSV", () => download(`${chart.id}.csv`,
