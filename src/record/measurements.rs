@@ -162,7 +162,7 @@ impl Measurements {
     }
 
     /// Brings the rows into their order and lets go of those that are too many.
-    pub(super) fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         self.rows.sort_by_key(Row::key);
         self.rows.truncate(self.rows_max);
         if self.rows.len() == self.rows_max {
