@@ -52,7 +52,11 @@ fn the_schema_is_one_of_draft_2020_12_and_the_shipped_one_is_current() {
 #[test]
 fn every_shipped_scenario_names_the_schema_and_fits_it() {
     let validator = validator();
-    let mut paths: Vec<PathBuf> = ["scenarios", "benches"]
+    let mut folders = vec!["scenarios", "benches"];
+    if cfg!(feature = "luau") {
+        folders.push("scenarios/scripts");
+    }
+    let mut paths: Vec<PathBuf> = folders
         .iter()
         .flat_map(|folder| fs::read_dir(root().join(folder)).unwrap())
         .map(|entry| entry.unwrap().path())

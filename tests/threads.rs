@@ -4,49 +4,13 @@
 
 mod common;
 
-use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use common::files;
-use p2psim::report::{RunFolder, RunName, write_outputs};
-use p2psim::scenario::{LoadOptions, Override, load};
+use common::written as run;
+use p2psim::scenario::{LoadOptions, load};
 use p2psim::simulation::{NetworkState, Progress, Simulation};
 use p2psim::time::Time;
-
-/// Runs a scenario in so many shards, each on its own thread or all in turn, and reads what was
-/// written, logs of all peers included.
-fn run(
-    scenario: &Path,
-    overrides: &[&str],
-    shards: usize,
-    at_once: bool,
-) -> BTreeMap<PathBuf, Vec<u8>> {
-    let overrides = overrides.iter().map(|text| Override::parse(text).unwrap());
-    let options = LoadOptions {
-        overrides: overrides.collect(),
-        ..LoadOptions::default()
-    };
-    let plan = load(scenario, &options).unwrap().plan;
-    let parent = tempfile::tempdir().unwrap();
-    let place = parent.path().join("run");
-    let folder = RunFolder::create(&place, false).unwrap();
-    let logs = folder.path().join("logs");
-    fs::create_dir(&logs).unwrap();
-    let mut simulation = Simulation::with_shards(&plan, Some(&logs), shards).unwrap();
-    if at_once {
-        simulation.always_use_threads();
-    }
-    let outcome = simulation.run(&AtomicBool::new(false), |_| {}).unwrap();
-    let name = RunName {
-        scenario: "threads".into(),
-        seed: plan.seed,
-    };
-    let format = plan.measures.format;
-    write_outputs(&folder, &simulation, &outcome, &name, true, format).unwrap();
-    files(&folder.complete().unwrap())
-}
 
 /// Compares a run in one shard with runs in several: each so many, on threads of their own or
 /// in turn.

@@ -8,26 +8,32 @@ use clap_complete::Shell;
 
 use super::{CommandLine, Failure, output, print};
 use crate::scenario;
-use crate::services::Registry;
+use crate::services::{Registry, scripts};
 
 /// The program's name, in pages and completions.
 const PROGRAM: &str = "p2psim";
 
-/// Write the JSON Schema of scenarios, for editors and validators
+/// Write the JSON Schema of scenarios, or the types of scripts, for editors and validators
 #[derive(Args)]
 #[command(
     after_help = "Example:\n  p2psim schema -o scenario.schema.json\nand as the first line of a \
                   scenario, for editors:\n  # yaml-language-server: $schema=scenario.schema.json"
 )]
 pub(super) struct SchemaArgs {
+    /// Write what scripts see, as Luau definitions for luau-lsp (p2psim.d.luau), instead
+    #[arg(long)]
+    luau: bool,
     /// Write to this file instead of the terminal, which `-` stands for
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
 pub(super) fn schema(args: &SchemaArgs, registry: &Registry) -> Result<(), Failure> {
-    let schema = scenario::schema(registry);
     let mut out = output(args.output.as_ref())?;
+    if args.luau {
+        return writeln_flushed(&mut out, scripts::DEFINITIONS.trim_end());
+    }
+    let schema = scenario::schema(registry);
     writeln_flushed(&mut out, &format!("{schema:#}"))
 }
 

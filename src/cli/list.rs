@@ -8,6 +8,7 @@ use crate::distribution::{Distribution, LawSpec, MODIFIERS, law_named, laws};
 use crate::expression::nearest;
 use crate::random::{Purpose, Stream};
 use crate::report::histogram;
+use crate::services::scripts;
 use crate::services::{ParameterKind, Registry, ServiceSpec};
 use crate::topology::generators::{self, Family, GeneratorSpec};
 use crate::units::{Dimension, show_figure};
@@ -21,12 +22,14 @@ const LINE_MAX: usize = 96;
 
 /// List what a scenario can name, with parameters, units and defaults
 #[derive(Args)]
-#[command(after_help = "Example:\n  p2psim list services\n  p2psim list distributions gamma")]
+#[command(
+    after_help = "Example:\n  p2psim list services\n  p2psim list services my.luau\n  p2psim list distributions gamma"
+)]
 pub(super) struct ListArgs {
     /// What to list
     #[arg(value_enum)]
     what: What,
-    /// Only this one; of a distribution, a page with a histogram
+    /// Only this one; of a distribution, a page with a histogram; of services, also a script's file
     name: Option<String>,
     /// How to write the list
     #[arg(long, value_enum, default_value_t = TextFormat::Table)]
@@ -45,6 +48,13 @@ enum What {
 
 pub(super) fn list(args: &ListArgs, registry: &Registry) -> Result<(), Failure> {
     let name = args.name.as_deref();
+    let with_script = match (args.what, name) {
+        (What::Services, Some(name)) if scripts::is_script(name) => {
+            Some(registry.clone().with(script(name)?))
+        }
+        _ => None,
+    };
+    let registry = with_script.as_ref().unwrap_or(registry);
     if args.format == TextFormat::Json {
         let items = match args.what {
             What::Services => services_json(registry, name)?,
@@ -60,6 +70,18 @@ pub(super) fn list(args: &ListArgs, registry: &Registry) -> Result<(), Failure> 
             Some(name) => distribution(name)?,
         },
         What::Generators => graph_generators(name)?,
+    })
+}
+
+/// What a script declares.
+fn script(path: &str) -> Result<ServiceSpec, Failure> {
+    let bytes = std::fs::read(path)
+        .map_err(|error| Failure::Usage(format!("cannot read {path}: {error}")))?;
+    scripts::load(path, &bytes).map_err(|error| {
+        let place = error
+            .line
+            .map_or(String::new(), |line| format!(" (line {line})"));
+        Failure::Usage(format!("{}{place}\n  {}", error.message, error.expected))
     })
 }
 

@@ -9,7 +9,8 @@ use std::sync::atomic::AtomicBool;
 
 use p2psim::message::RumourId;
 use p2psim::peer::{PeerId, PeerIndex};
-use p2psim::scenario::{LoadOptions, parse};
+use p2psim::report::{RunFolder, RunName, write_outputs};
+use p2psim::scenario::{LoadOptions, Override, load, parse};
 use p2psim::simulation::{Outcome, Simulation};
 use p2psim::time::Time;
 
@@ -74,4 +75,37 @@ pub fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
         }
     }
     found
+}
+
+/// Runs a scenario in so many shards, each on its own thread or all in turn, and reads what was
+/// written, logs of all peers included.
+pub fn written(
+    scenario: &Path,
+    overrides: &[&str],
+    shards: usize,
+    at_once: bool,
+) -> BTreeMap<PathBuf, Vec<u8>> {
+    let overrides = overrides.iter().map(|text| Override::parse(text).unwrap());
+    let options = LoadOptions {
+        overrides: overrides.collect(),
+        ..LoadOptions::default()
+    };
+    let plan = load(scenario, &options).unwrap().plan;
+    let parent = tempfile::tempdir().unwrap();
+    let place = parent.path().join("run");
+    let folder = RunFolder::create(&place, false).unwrap();
+    let logs = folder.path().join("logs");
+    fs::create_dir(&logs).unwrap();
+    let mut simulation = Simulation::with_shards(&plan, Some(&logs), shards).unwrap();
+    if at_once {
+        simulation.always_use_threads();
+    }
+    let outcome = simulation.run(&AtomicBool::new(false), |_| {}).unwrap();
+    let name = RunName {
+        scenario: "threads".into(),
+        seed: plan.seed,
+    };
+    let format = plan.measures.format;
+    write_outputs(&folder, &simulation, &outcome, &name, true, format).unwrap();
+    files(&folder.complete().unwrap())
 }

@@ -13,6 +13,12 @@ const LANGUAGES: [(&str, Load); 2] = [(".luau", load_luau), (".wasm", load_wasm)
 /// The largest script, in bytes.
 pub const SCRIPT_BYTES_MAX: usize = 16 << 20;
 
+/// A commented script to start from; NAME stands for its file's name.
+pub const TEMPLATE: &str = include_str!("luau/template.luau");
+
+/// What scripts see, as definitions of types for editors.
+pub const DEFINITIONS: &str = include_str!("luau/p2psim.d.luau");
+
 type Load = fn(&str, &[u8]) -> Result<ServiceSpec, ScriptError>;
 
 /// What is wrong with a script.

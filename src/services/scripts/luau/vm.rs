@@ -178,7 +178,8 @@ impl Source {
         }
         // The compiler does not know the script's name: ":12: what is wrong".
         if let mlua::Error::SyntaxError { .. } = error
-            && let Some((number, rest)) = numbered(&format!(":{}", message.trim_start_matches(':')), "")
+            && let Some((number, rest)) =
+                numbered(&format!(":{}", message.trim_start_matches(':')), "")
         {
             return Problem {
                 line: Some(number),
