@@ -279,6 +279,12 @@ fn observations_can_be_parquet() {
     let (folder, _) = run_into(&parent.path().join("run"), &parquet, 1, None);
     assert!(folder.join("observations.parquet").exists());
     assert!(folder.join("counts.csv").exists());
+    let (csv, _) = run_into(&parent.path().join("csv"), RING, 1, None);
+    let (one, other) = (report(&[&folder]), report(&[&csv]));
+    let body =
+        |data| chart(data, "observations").unwrap()["body"]["parts"][0]["series"][0]["x"].clone();
+    assert_eq!(body(&one), body(&other));
+    assert!(body(&one).as_array().unwrap().len() > 100);
 }
 
 fn past(folders: &[&Path]) -> Vec<PastRun> {
