@@ -380,7 +380,8 @@ function on_start()
     end
     assert(math.randomseed == nil)
     assert(tostring({}) == 'table' and tostring(print) == 'function')
-    assert(`{{}} {ctx}` == 'table ctx' and string.format('%s', {}) == 'table')
+    local empty = {}
+    assert(`{empty} {ctx}` == 'table ctx' and string.format('%s', {}) == 'table')
     assert(('%s'):format(coroutine.create(print)) == 'thread')
     assert(not pcall(setmetatable, {}, {__mode = 'k'}))
     assert(math.pow(2, 10) == 1024 and math.log(8, 2) == 3 and math.sin(0) == 0)
@@ -515,7 +516,7 @@ end
         ("fanout: 3, size: 2 MiB", "`size` cannot be 2097152"),
         ("fanout: 3, mode: fast", "fast"),
         ("fanout: 3, fanot: 3", "did you mean `fanout`?"),
-        ("fanout: 3, law: nrom(1, 2)", "did you mean `norm`?"),
+        ("fanout: 3, law: 'nrom(1, 2)'", "did you mean `norm`?"),
         ("fanout: 3, kinds: [per]", "did you mean `peer`?"),
         ("fanout: 3, call_steps: 0", "1"),
     ] {

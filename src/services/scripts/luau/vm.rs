@@ -264,7 +264,9 @@ impl Gauge {
     fn step(&self, lua: &Lua) -> bool {
         let steps = self.steps.load(Ordering::Relaxed) + 1;
         self.steps.store(steps, Ordering::Relaxed);
-        steps > self.bounds.call_steps || lua.used_memory() > self.most()
+        // What is held is looked at now and then; a call that takes much takes many steps.
+        steps > self.bounds.call_steps
+            || (steps.is_multiple_of(LOOKS) && lua.used_memory() > self.most())
     }
 
     fn most(&self) -> usize {
@@ -319,6 +321,9 @@ impl Gauge {
         self.is_exceeded.load(Ordering::Relaxed)
     }
 }
+
+/// After so many steps what a call holds is looked at.
+const LOOKS: u64 = 8;
 
 /// How deep a script's line is looked for among its calls.
 const LEVELS: usize = 32;
@@ -449,21 +454,20 @@ impl Vm {
             let real = lua.create_table()?;
             real.raw_set("math", mathematics(&lua)?)?;
             real.raw_set("methods", methods)?;
-            lua.globals().set_safeenv(true);
+            let globals = lua.globals();
             let prelude: Table = lua
                 .load(PRELUDE)
                 .set_name(format!("={PRELUDE_NAME}"))
                 .set_mode(ChunkMode::Text)
                 .set_compiler(Compiler::new().set_optimization_level(2))
-                .call((host, config, real))?;
-            let environment: Table = prelude.raw_get("environment")?;
-            environment.set_readonly(true);
-            environment.set_safeenv(true);
+                .call((host, config, real, &globals))?;
+            globals.set_readonly(true);
+            // What is in the library stays as it is, so scripts can have it at hand.
+            globals.set_safeenv(true);
             let main = lua
                 .load(&source.bytecode[..])
                 .set_name(format!("={}", source.name))
                 .set_mode(ChunkMode::Binary)
-                .set_environment(environment)
                 .into_function()?;
             let set_main: Function = prelude.raw_get("set_main")?;
             set_main.call::<()>(main)?;
