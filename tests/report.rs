@@ -352,6 +352,76 @@ fn charts_show_the_figures_of_the_tables() {
         );
     }
     assert_eq!(panels[2]["series"].as_array().unwrap().len(), 1);
+    let said = chart(&data, "latencies")["summary"].as_str().unwrap();
+    assert!(said.contains("`output: {latencies: true}`"), "{said}");
+}
+
+#[test]
+fn latencies_are_those_of_the_messages() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = ["--set", "output.latencies=true"];
+    let run_of = |name, seed| {
+        run(
+            folder.path(),
+            name,
+            GOSSIP,
+            &[kept, ["--seed", seed]].concat(),
+        )
+    };
+    let first = run_of("first", "3");
+    run_of("second", "4");
+    let (_, data) = report(folder.path(), &["first"]);
+    let latencies = chart(&data, "latencies");
+    let panels = latencies["body"]["parts"].as_array().unwrap();
+    assert_eq!(panels.len(), 3);
+    let rows = rows(&first.join("latencies.csv"));
+    let messages: f64 = rows.iter().map(|row| number(row, "messages")).sum();
+    let said = latencies["summary"].as_str().unwrap();
+    let count = format!(
+        "{},{:03} messages",
+        (messages / 1000.0) as u64,
+        messages as u64 % 1000
+    );
+    assert!(said.contains(&count), "{count}: {said}");
+    // Bars hold nearly all messages, and are about as high as the law between their edges.
+    for (panel, law_column) in panels.iter().zip([1, 1]) {
+        assert_eq!(panel["y"]["column"], "messages_percent_per_ms");
+        let (bars, curve) = (&panel["series"][0], &panel["series"][law_column]);
+        let (edges, heights) = (numbers(&bars["x"]), numbers(&bars["y"]));
+        let (x, y) = (numbers(&curve["x"]), numbers(&curve["y"]));
+        assert_eq!(edges.len(), heights.len() + 1);
+        let (mut held, mut apart) = (0.0, 0.0);
+        for (ends, height) in edges.windows(2).zip(&heights) {
+            let width = ends[1] - ends[0];
+            let middle = (ends[0] + ends[1]) / 2.0;
+            let near =
+                |&a: &usize, &b: &usize| (x[a] - middle).abs().total_cmp(&(x[b] - middle).abs());
+            let expected = y[(0..x.len()).min_by(near).unwrap()];
+            held += height * width;
+            apart += (height - expected).abs() * width;
+        }
+        // Edges are rounded to six digits, and so are widths of a thousandth of them to three.
+        assert!(held > 98.5 && held < 100.05, "{held}");
+        assert!(apart < 20.0, "{apart} % of the messages are elsewhere");
+    }
+    let constant = &panels[2]["series"][0];
+    assert_eq!(numbers(&constant["y"]).iter().sum::<f64>(), 100.0);
+
+    // Of two runs, each has its own bars in the panels of the same laws.
+    let (_, data) = report(folder.path(), &["first", "second"]);
+    let panels = chart(&data, "latencies")["body"]["parts"].clone();
+    let names: Vec<&str> = panels[0]["series"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|series| series["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        names,
+        ["first: messages", "second: messages", "configured law"]
+    );
+    let text = fine(folder.path(), &["plot", "first", "--what", "latencies"]);
+    assert!(text.contains(&count), "{text}");
 }
 
 #[test]

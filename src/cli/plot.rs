@@ -110,6 +110,9 @@ fn picture_format(path: &Path) -> Result<PictureFormat, Failure> {
 
 impl From<PlotError> for Failure {
     fn from(error: PlotError) -> Self {
-        Failure::Usage(error.to_string())
+        match error {
+            PlotError::Io(error) => error.into(),
+            _ => Failure::Usage(error.to_string()),
+        }
     }
 }
