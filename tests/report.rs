@@ -36,6 +36,7 @@ fn p2psim(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
         .args(arguments)
         .current_dir(folder)
         .env_remove("NO_COLOR")
+        .env_remove("CLICOLOR_FORCE")
         .output()
         .unwrap();
     (
@@ -501,6 +502,60 @@ fn the_drawing_has_the_links_of_each_time() {
     assert_eq!(network["groupings"][0]["peers"], json!([28, 2, 10]));
 }
 
+/// Of a ring of 30,000 peers a stretch is drawn, and the page says so.
+#[test]
+fn a_network_too_large_for_a_page_is_drawn_in_part() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = run(folder.path(), "ring", GOSSIP, &[]);
+    fs::write(
+        run.join("scenario.yaml"),
+        "peer_types: {a: {services: [MyOwn]}}\n",
+    )
+    .unwrap();
+    let head = |file: &str| {
+        let text = fs::read_to_string(run.join(file)).unwrap();
+        text.lines().next().unwrap().to_owned() + "\n"
+    };
+    let mut peers = head("peers.csv");
+    let mut links = head("topology.csv");
+    for peer in 0..30_000 {
+        peers.push_str(&format!("{peer},basic,A,1.0,1.0,true,2,0,0,0,0\n"));
+        if peer > 0 {
+            links.push_str(&format!("{},{peer},1.0,0.0\n", peer - 1));
+        }
+    }
+    fs::write(run.join("peers.csv"), peers).unwrap();
+    fs::write(run.join("topology.csv"), links).unwrap();
+    fs::remove_dir_all(run.join("topology")).unwrap();
+    let (page, data) = report(folder.path(), &["ring"]);
+    assert!(page.len() < 5_000_000);
+    let topology = chart(&data, "topology");
+    let network = &topology["body"]["parts"][0];
+    let ids = numbers(&network["ids"]);
+    assert_eq!(ids.len(), 2000);
+    assert!(
+        ids.windows(2).all(|pair| pair[1] == pair[0] + 1.0),
+        "a stretch"
+    );
+    assert_eq!(network["frames"][0]["links"], 1999);
+    assert_eq!(network["degrees"].as_array().unwrap().len(), 2000);
+    let note = network["note"].as_str().unwrap();
+    assert!(
+        note.contains("30,000 peers and 29,999 connections"),
+        "{note}"
+    );
+    assert!(
+        note.contains("`p2psim topology ring -o topology.svg`"),
+        "{note}"
+    );
+    assert!(
+        topology["summary"]
+            .as_str()
+            .unwrap()
+            .contains("a part of the network")
+    );
+}
+
 #[test]
 fn what_was_not_recorded_is_a_sentence() {
     let folder = tempfile::tempdir().unwrap();
@@ -751,6 +806,14 @@ fn plots_are_pictures_or_text() {
             assert!(line.chars().count() <= 100, "{what}: {line}");
         }
     }
+    let forced = Command::new(env!("CARGO_BIN_EXE_p2psim"))
+        .args(["plot", "first", "--what", "delays"])
+        .current_dir(folder.path())
+        .env_remove("NO_COLOR")
+        .env("CLICOLOR_FORCE", "1")
+        .output()
+        .unwrap();
+    assert!(forced.stdout.contains(&0x1b), "CLICOLOR_FORCE is respected");
     let two = fine(
         folder.path(),
         &["plot", "first", "second", "--what", "delays"],

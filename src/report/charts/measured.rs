@@ -108,8 +108,8 @@ impl Latency {
         };
         let mut last = around(low).map_or(low, |class| class.0);
         let mut edges = vec![last];
-        for step in 1..=((high - low) / width).round().max(1.0) as usize {
-            let aim = low + step as f64 * width;
+        for step in 1..=((high - low) / width).ceil().max(1.0) as usize {
+            let aim = (low + step as f64 * width).min(high);
             let edge = around(aim).map_or(aim, |class| class.1);
             if edge > last {
                 edges.push(edge);

@@ -7,6 +7,7 @@ mod latencies;
 mod load;
 mod measured;
 mod model;
+mod neighbourhood;
 mod network;
 mod over_time;
 mod past_run;
