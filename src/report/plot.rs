@@ -15,6 +15,7 @@ use super::charts::{
     tell_apart,
 };
 use super::graph::Drawing;
+use super::histogram::flow;
 use super::sample::{PictureFormat, histogram, latency_pairs, select, side_by_side};
 use crate::simulation::Plan;
 use crate::units::{Unit, show_count};
@@ -152,7 +153,15 @@ impl Plot {
             }
             _ => return Err(io::Error::other("this chart is for the report alone").into()),
         };
-        Ok(format!("{text}{}\n", chart.summary))
+        let words = |line: &str| -> Vec<String> { line.split(' ').map(str::to_owned).collect() };
+        let said = chart
+            .summary
+            .lines()
+            .map(|line| flow(words(line), " ", columns));
+        Ok(format!(
+            "{text}{}\n",
+            said.flatten().collect::<Vec<_>>().join("\n")
+        ))
     }
 
     /// The grid of histograms that `p2psim sample` shows, of what messages paid where a run kept
