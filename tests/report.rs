@@ -864,11 +864,12 @@ fn plots_are_pictures_or_text() {
 #[test]
 fn parquet_makes_the_same_page() {
     let folder = tempfile::tempdir().unwrap();
-    run(folder.path(), "csv/run", GOSSIP, &[]);
+    let kept = GOSSIP.replace("interval: 500", "interval: 500, latencies: true");
+    run(folder.path(), "csv/run", &kept, &[]);
     run(
         folder.path(),
         "parquet/run",
-        GOSSIP,
+        &kept,
         &["--set", "output.format=parquet"],
     );
     assert!(

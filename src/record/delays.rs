@@ -187,7 +187,7 @@ impl Delays {
     pub fn new(locations: usize, links: bool) -> Self {
         let laws = if links { 2 } else { 1 };
         let pairs = laws * locations * locations;
-        let bits = match pairs <= FINE_PAIRS_MAX {
+        let bits = match locations * locations <= FINE_PAIRS_MAX {
             true => FINE_BITS,
             false => COARSE_BITS,
         };
