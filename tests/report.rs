@@ -570,7 +570,7 @@ fn a_network_too_large_for_a_page_is_drawn_in_part() {
         topology["summary"]
             .as_str()
             .unwrap()
-            .contains("a part of the network")
+            .contains("the part that is drawn")
     );
 }
 

@@ -95,7 +95,7 @@ impl Neighbourhood {
         };
         format!(
             "A part of the network: it has {} and {}, too many for a page. Drawn are the {} \
-             nearest to {around} (drawn by the run's seed), up to {} away, and the connections \
+             nearest to {around} (chosen by the run's seed), up to {} away, and the connections \
              among them. `p2psim topology {folder} -o topology.svg` draws all.",
             many(self.all.0 as u64, "peer"),
             many(self.all.1 as u64, "connection"),

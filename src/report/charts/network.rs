@@ -54,12 +54,12 @@ pub(super) fn topology_chart(runs: &[PastRun]) -> Result<Chart, ReadError> {
             ));
         }
         let network = network(run, frames, part);
-        let part = network
-            .note
-            .as_ref()
-            .map_or("", |_| ", of a part of the network");
+        let part = match network.note {
+            Some(_) => "in the part that is drawn: ",
+            None => "",
+        };
         let summary = sentence(&format!(
-            "{} and {} at the end{}{part}",
+            "{part}{} and {} at the end{}",
             many(network.ids.len() as u64, "peer"),
             many(links as u64, "connection"),
             match network.frames.first() {
