@@ -14,6 +14,7 @@ use crate::units::{show_count, show_figure};
 /// So many draws of each pair where the run did not keep what its messages paid.
 const DRAWS: u64 = 2000;
 const BARS: usize = 40;
+const BARS_MIN: usize = 8;
 /// Points of a law's curve for each bar.
 const CURVE_PER_BAR: usize = 4;
 
@@ -197,7 +198,14 @@ fn paid(panel: &Panel) -> View {
             ..View::default()
         };
     }
-    let width = (high - low) / BARS as f64;
+    // As many as there are messages for: the square root of their number.
+    let most = panel
+        .measured
+        .iter()
+        .map(|(_, _, paid)| paid.messages)
+        .max();
+    let bars = ((most.unwrap_or(0) as f64).sqrt() as usize).clamp(BARS_MIN, BARS);
+    let width = (high - low) / bars as f64;
     let mut series = Vec::new();
     for (place, (number, run, paid)) in panel.measured.iter().enumerate() {
         let (edges, mut heights) = paid.bars((low, high), width);
