@@ -33,7 +33,7 @@ pub use world::{Routes, World};
 use crate::message::MessageType;
 use crate::peer::PeerIndex;
 use crate::random::mix;
-use crate::record::{ConnectionCounts, Deliveries, Load, Recorder, Traffic};
+use crate::record::{ConnectionCounts, Delays, Deliveries, Load, Recorder, Traffic};
 use crate::time::Time;
 use crate::topology::Graph;
 use event::Kind;
@@ -280,6 +280,11 @@ impl<S> Engine<S> {
     /// Load over time; complete after [`Engine::finish`].
     pub fn load(&self) -> &Load {
         &self.recorder().load
+    }
+
+    /// How long messages were on their way; complete after [`Engine::finish`].
+    pub fn delays(&self) -> &Delays {
+        &self.recorder().delays
     }
 
     /// How many events are pending.

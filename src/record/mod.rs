@@ -1,6 +1,7 @@
 //! Everything written down during a run, with bounded memory: peers' logs and message counts.
 
 mod connections;
+mod delays;
 mod deliveries;
 mod histogram;
 mod load;
@@ -13,6 +14,7 @@ use std::fmt::Arguments;
 use std::io::{self, Write};
 
 pub use connections::{ConnectionCounts, ConnectionEvent};
+pub use delays::{DelayLaw, Delays, PairDelays};
 pub use deliveries::{Audience, ByRumour, Deliveries, LastRumour, Receipt, Spread};
 pub use histogram::Histogram;
 pub use load::{Flow, LOAD_ROWS_MAX, Load, LoadGroup, LoadGroups, LoadRow, LoadSeries};
@@ -38,15 +40,18 @@ pub struct Recorder {
     pub deliveries: Deliveries,
     /// Bytes, messages, waiting, connections and online peers over time.
     pub load: Load,
+    /// How long messages were on their way, by pair of locations.
+    pub delays: Delays,
     logs: Option<Logs>,
 }
 
 impl Recorder {
     /// A recorder that counts, and keeps logs if there are any to keep.
-    pub fn new(logs: Option<Logs>, deliveries: Deliveries, load: Load) -> Self {
+    pub fn new(logs: Option<Logs>, deliveries: Deliveries, load: Load, delays: Delays) -> Self {
         Recorder {
             deliveries,
             load,
+            delays,
             logs,
             ..Recorder::default()
         }
@@ -59,6 +64,7 @@ impl Recorder {
         self.connections.absorb(&other.connections);
         self.deliveries.absorb(other.deliveries);
         self.load.absorb(other.load);
+        self.delays.absorb(&other.delays);
     }
 
     /// Whether a peer keeps a log.

@@ -8,13 +8,14 @@ use super::folder::{FolderError, RunFolder};
 use super::graph::write_links;
 use super::rows::write_table;
 use super::summary::{RunName, summary_json};
-use super::{coverage, deliveries, load};
+use super::{coverage, deliveries, latencies, load};
 use crate::record::{ConnectionEvent, DropCause, LossCause, Spread, TableFormat};
 use crate::simulation::{Ending, Outcome, Simulation};
 use crate::time::Time;
 
 /// Writes `peers.csv`, `topology.csv`, `messages.csv`, `connections.csv`, `summary.json`, and in
-/// `format` the tables `load`, `deliveries` and `coverage` as far as there is something in them.
+/// `format` the tables `load`, `latency_histogram` (with `latencies.csv`), `deliveries` and
+/// `coverage` as far as there is something in them.
 ///
 /// # Errors
 /// When the system refuses.
@@ -40,6 +41,16 @@ pub fn write_outputs(
             // What an interrupted run has done at the very time it had reached is in it.
             let moment = Time::from_ns(u64::from(outcome.ending == Ending::Interrupted));
             load::write_load(table, simulation, series, outcome.reached + moment)
+        })?;
+    }
+    if simulation.delays().are_kept() {
+        let columns = &latencies::HISTOGRAM_COLUMNS;
+        write_table(path, "latency_histogram", format, columns, |table| {
+            latencies::write_histogram(table, simulation)
+        })?;
+        let columns = &latencies::COLUMNS;
+        write_table(path, "latencies", TableFormat::Csv, columns, |table| {
+            latencies::write_latencies(table, simulation)
         })?;
     }
     let spread = simulation.deliveries().spread();

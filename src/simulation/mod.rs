@@ -20,8 +20,8 @@ use crate::engine::{self, Engine, Network, Pause, PeerTraffic, Routes, World};
 use crate::message::{MessageType, MessageTypes};
 use crate::peer::{LocationIndex, Names, PeerIndex, TypeIndex};
 use crate::record::{
-    Audience, ConnectionCounts, Counts, Deliveries, DeliveryMode, LastRumour, Load, LoadMode,
-    LoadSeries, LogSelection, Logs, Recorder,
+    Audience, ConnectionCounts, Counts, Delays, Deliveries, DeliveryMode, LastRumour, Load,
+    LoadMode, LoadSeries, LogSelection, Logs, Recorder,
 };
 use crate::services::{Factory, ServiceState};
 use crate::time::Time;
@@ -231,11 +231,16 @@ impl Simulation {
         let audience = audience(plan, &setup.is_bootstrap, &names);
         let deliveries = Deliveries::new(plan.measures.deliveries, audience);
         let load = load(plan, &names, &setup.locations, plan.spreads_rumours());
+        let link_latencies = plan.file_graph().and_then(|file| file.latencies.clone());
+        let delays = match plan.measures.latencies {
+            true => Delays::new(plan.locations.len(), link_latencies.is_some()),
+            false => Delays::default(),
+        };
         let recorder = |peers: Range<u32>| {
             let (options, names, types) = (plan.logs.clone(), names.clone(), types.clone());
             let load = load.of(peers.clone());
             let logs = log_folder.map(|folder| Logs::new(folder, options, names, types, peers));
-            Recorder::new(logs, deliveries.clone(), load)
+            Recorder::new(logs, deliveries.clone(), load, delays.clone())
         };
         let recorders = shards.into_iter().map(recorder).collect();
         let world = World {
@@ -245,7 +250,7 @@ impl Simulation {
             bandwidth_ul: setup.bandwidth_ul,
             bandwidth_dl: setup.bandwidth_dl,
             latencies: setup::latencies(plan),
-            link_latencies: plan.file_graph().and_then(|file| file.latencies.clone()),
+            link_latencies,
             uplink: plan.uplink,
             downlink: plan.downlink,
             conditions: setup.conditions,
@@ -406,6 +411,11 @@ impl Simulation {
     /// Load over time.
     pub fn load(&self) -> &Load {
         self.engine.load()
+    }
+
+    /// How long messages were on their way, by pair of locations.
+    pub fn delays(&self) -> &Delays {
+        self.engine.delays()
     }
 
     /// What all peers share.
