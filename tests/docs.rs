@@ -130,11 +130,21 @@ fn check(page: &str) {
         }
         sessions += 1;
         while lines[place] != "```" {
-            let command = lines[place];
-            assert!(command.starts_with("$ "), "{page}:{}: {command}", place + 1);
-            new.push(command.to_owned());
+            let first = place;
+            assert!(
+                lines[first].starts_with("$ "),
+                "{page}:{}: {}",
+                first + 1,
+                lines[first]
+            );
+            // A command goes on after a line that ends with a backslash.
+            while lines[place].ends_with('\\') {
+                place += 1;
+            }
             place += 1;
             let start = place;
+            let command = lines[first..start].join("\n");
+            new.extend(lines[first..start].iter().map(|&line| line.to_owned()));
             while lines[place] != "```" && !lines[place].starts_with("$ ") {
                 place += 1;
             }
@@ -258,16 +268,8 @@ fn python_on_the_page_on_analysis_runs() {
     if !run(needs, folder.path()).status.success() {
         return println!("skipped: this Python has no networkx, pandas or polars");
     }
-    for seed in 1..=3 {
-        let command = format!("p2psim run scenarios/gossip.yaml --seed {seed} --quiet");
-        printed(&command, folder.path());
-    }
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/analysis.md");
-    let text = fs::read_to_string(path).unwrap();
-    let blocks = text.split("```python\n").skip(1);
-    let program: Vec<&str> = blocks
-        .filter_map(|block| Some(block.split_once("```")?.0))
-        .collect();
+    run_gossip_under_three_seeds(folder.path());
+    let program = snippets("python");
     assert!(program.len() > 4, "the page has {} snippets", program.len());
     let output = run(&program.join("\n"), folder.path());
     let errors = String::from_utf8_lossy(&output.stderr);
@@ -275,6 +277,47 @@ fn python_on_the_page_on_analysis_runs() {
         output.status.success() && !output.stdout.is_empty(),
         "{errors}"
     );
+}
+
+/// Its R, where there is an `Rscript`.
+#[test]
+fn r_on_the_page_on_analysis_runs() {
+    let folder = readers_folder();
+    let run = |program: &str| {
+        let mut command = Command::new("Rscript");
+        command.args(["--vanilla", "-e", program]);
+        command.current_dir(folder.path()).output()
+    };
+    if run("1").is_err() {
+        return println!("skipped: there is no Rscript");
+    }
+    run_gossip_under_three_seeds(folder.path());
+    let program = snippets("r");
+    assert!(!program.is_empty(), "the page has no R");
+    let output = run(&program.join("\n")).unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(printed.contains("gossip-3"), "{printed}");
+    let picture = fs::metadata(folder.path().join("delays.svg")).unwrap();
+    assert!(picture.len() > 1000);
+}
+
+fn run_gossip_under_three_seeds(folder: &Path) {
+    for seed in 1..=3 {
+        let command = format!("p2psim run scenarios/gossip.yaml --seed {seed} --quiet");
+        printed(&command, folder);
+    }
+}
+
+/// The snippets in this language on the page on analysis.
+fn snippets(language: &str) -> Vec<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/analysis.md");
+    let text = fs::read_to_string(path).unwrap();
+    let fence = format!("```{language}\n");
+    let blocks = text.split(&fence).skip(1);
+    let inside = |block: &str| Some(block.split_once("```")?.0.to_owned());
+    blocks.filter_map(inside).collect()
 }
 
 #[test]

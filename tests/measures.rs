@@ -73,7 +73,10 @@ fn names(folder: &Path) -> BTreeSet<String> {
 fn every_column_is_documented_and_every_documented_column_is_there() {
     let folder = tempfile::tempdir().unwrap();
     let mut columns: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for (name, output) in [("a", "{logs: none}"), ("b", "{logs: none, load: peers}")] {
+    for (name, output) in [
+        ("a", "{logs: none}"),
+        ("b", "{logs: none, load: peers, latencies: true}"),
+    ] {
         let out = run(folder.path(), name, output);
         for file in names(&out)
             .into_iter()

@@ -36,6 +36,7 @@ fn p2psim(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
         .args(arguments)
         .current_dir(folder)
         .env_remove("NO_COLOR")
+        .env_remove("CLICOLOR_FORCE")
         .output()
         .unwrap();
     (
@@ -352,6 +353,94 @@ fn charts_show_the_figures_of_the_tables() {
         );
     }
     assert_eq!(panels[2]["series"].as_array().unwrap().len(), 1);
+    let said = chart(&data, "latencies")["summary"].as_str().unwrap();
+    assert!(said.contains("`output: {latencies: true}`"), "{said}");
+}
+
+#[test]
+fn latencies_are_those_of_the_messages() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = ["--set", "output.latencies=true"];
+    let run_of = |name, seed| {
+        run(
+            folder.path(),
+            name,
+            GOSSIP,
+            &[kept, ["--seed", seed]].concat(),
+        )
+    };
+    let first = run_of("first", "3");
+    run_of("second", "4");
+    let (_, data) = report(folder.path(), &["first"]);
+    let latencies = chart(&data, "latencies");
+    let panels = latencies["body"]["parts"].as_array().unwrap();
+    assert_eq!(panels.len(), 3);
+    let rows = rows(&first.join("latencies.csv"));
+    let messages: f64 = rows.iter().map(|row| number(row, "messages")).sum();
+    let said = latencies["summary"].as_str().unwrap();
+    let count = format!(
+        "{},{:03} messages",
+        (messages / 1000.0) as u64,
+        messages as u64 % 1000
+    );
+    assert!(said.contains(&count), "{count}: {said}");
+    // Bars hold nearly all messages, and are about as high as the law between their edges.
+    let between = |ends: [&str; 2]| -> f64 {
+        let [a, b] = ends;
+        let pairs = BTreeSet::from([(a, b), (b, a)]);
+        let own = rows
+            .iter()
+            .filter(|row| pairs.contains(&(row["from"].as_str(), row["to"].as_str())));
+        own.map(|row| number(row, "messages")).sum()
+    };
+    let counts = [between(["A", "A"]), between(["A", "</script><b>B"])];
+    for (panel, count) in panels.iter().zip(counts) {
+        assert_eq!(panel["y"]["column"], "messages_percent_per_ms");
+        let (bars, curve) = (&panel["series"][0], &panel["series"][1]);
+        let (edges, heights) = (numbers(&bars["x"]), numbers(&bars["y"]));
+        let (x, y) = (numbers(&curve["x"]), numbers(&curve["y"]));
+        assert_eq!(edges.len(), heights.len() + 1);
+        let (mut held, mut apart) = (0.0, 0.0);
+        for (ends, height) in edges.windows(2).zip(&heights) {
+            let width = ends[1] - ends[0];
+            let middle = (ends[0] + ends[1]) / 2.0;
+            let near =
+                |&a: &usize, &b: &usize| (x[a] - middle).abs().total_cmp(&(x[b] - middle).abs());
+            let expected = y[(0..x.len()).min_by(near).unwrap()];
+            held += height * width;
+            apart += (height - expected).abs() * width;
+        }
+        // Edges are rounded to six digits, and so are widths of a thousandth of them to three.
+        assert!(held > 98.5 && held < 100.05, "{held}");
+        // How far shares of so many bars are from their means, in all: on average at most
+        // sqrt(2 bars / (pi messages)), and by McDiarmid's inequality hardly ever 4 / sqrt(messages)
+        // more. The curve is read at the nearest of its points: 2 %.
+        let bars = heights.len() as f64;
+        let mean = (2.0 * bars / (std::f64::consts::PI * count)).sqrt();
+        let most = 100.0 * (mean + 4.0 / count.sqrt()) + 2.0;
+        assert!(
+            apart < most,
+            "{apart} % of {count} messages are elsewhere, {most}"
+        );
+    }
+    let constant = &panels[2]["series"][0];
+    assert_eq!(numbers(&constant["y"]).iter().sum::<f64>(), 100.0);
+
+    // Of two runs, each has its own bars in the panels of the same laws.
+    let (_, data) = report(folder.path(), &["first", "second"]);
+    let panels = chart(&data, "latencies")["body"]["parts"].clone();
+    let names: Vec<&str> = panels[0]["series"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|series| series["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        names,
+        ["first: messages", "second: messages", "configured law"]
+    );
+    let text = fine(folder.path(), &["plot", "first", "--what", "latencies"]);
+    assert!(text.contains(&count), "{text}");
 }
 
 #[test]
@@ -429,6 +518,60 @@ fn the_drawing_has_the_links_of_each_time() {
         .count();
     assert_eq!(network["offline"].as_array().unwrap().len(), offline);
     assert_eq!(network["groupings"][0]["peers"], json!([28, 2, 10]));
+}
+
+/// Of a ring of 30,000 peers a stretch is drawn, and the page says so.
+#[test]
+fn a_network_too_large_for_a_page_is_drawn_in_part() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = run(folder.path(), "ring", GOSSIP, &[]);
+    fs::write(
+        run.join("scenario.yaml"),
+        "peer_types: {a: {services: [MyOwn]}}\n",
+    )
+    .unwrap();
+    let head = |file: &str| {
+        let text = fs::read_to_string(run.join(file)).unwrap();
+        text.lines().next().unwrap().to_owned() + "\n"
+    };
+    let mut peers = head("peers.csv");
+    let mut links = head("topology.csv");
+    for peer in 0..30_000 {
+        peers.push_str(&format!("{peer},basic,A,1.0,1.0,true,2,0,0,0,0\n"));
+        if peer > 0 {
+            links.push_str(&format!("{},{peer},1.0,0.0\n", peer - 1));
+        }
+    }
+    fs::write(run.join("peers.csv"), peers).unwrap();
+    fs::write(run.join("topology.csv"), links).unwrap();
+    fs::remove_dir_all(run.join("topology")).unwrap();
+    let (page, data) = report(folder.path(), &["ring"]);
+    assert!(page.len() < 5_000_000);
+    let topology = chart(&data, "topology");
+    let network = &topology["body"]["parts"][0];
+    let ids = numbers(&network["ids"]);
+    assert_eq!(ids.len(), 2000);
+    assert!(
+        ids.windows(2).all(|pair| pair[1] == pair[0] + 1.0),
+        "a stretch"
+    );
+    assert_eq!(network["frames"][0]["links"], 1999);
+    assert_eq!(network["degrees"].as_array().unwrap().len(), 2000);
+    let note = network["note"].as_str().unwrap();
+    assert!(
+        note.contains("30,000 peers and 29,999 connections"),
+        "{note}"
+    );
+    assert!(
+        note.contains("`p2psim topology ring -o topology.svg`"),
+        "{note}"
+    );
+    assert!(
+        topology["summary"]
+            .as_str()
+            .unwrap()
+            .contains("the part that is drawn")
+    );
 }
 
 #[test]
@@ -681,6 +824,14 @@ fn plots_are_pictures_or_text() {
             assert!(line.chars().count() <= 100, "{what}: {line}");
         }
     }
+    let forced = Command::new(env!("CARGO_BIN_EXE_p2psim"))
+        .args(["plot", "first", "--what", "delays"])
+        .current_dir(folder.path())
+        .env_remove("NO_COLOR")
+        .env("CLICOLOR_FORCE", "1")
+        .output()
+        .unwrap();
+    assert!(forced.stdout.contains(&0x1b), "CLICOLOR_FORCE is respected");
     let two = fine(
         folder.path(),
         &["plot", "first", "second", "--what", "delays"],
@@ -713,11 +864,12 @@ fn plots_are_pictures_or_text() {
 #[test]
 fn parquet_makes_the_same_page() {
     let folder = tempfile::tempdir().unwrap();
-    run(folder.path(), "csv/run", GOSSIP, &[]);
+    let kept = GOSSIP.replace("interval: 500", "interval: 500, latencies: true");
+    run(folder.path(), "csv/run", &kept, &[]);
     run(
         folder.path(),
         "parquet/run",
-        GOSSIP,
+        &kept,
         &["--set", "output.format=parquet"],
     );
     assert!(

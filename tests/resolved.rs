@@ -63,8 +63,8 @@ fn what_is_measured_reads_back() {
     for (output, expected) in [
         ("{}", "deliveries: full\n  load: groups\n  interval: 1000\n"),
         (
-            "{deliveries: summary, load: peers, interval: 1.5 ms}",
-            "deliveries: summary\n  load: peers\n  interval: 1.5\n",
+            "{deliveries: summary, load: peers, interval: 1.5 ms, latencies: true}",
+            "deliveries: summary\n  load: peers\n  interval: 1.5\n  latencies: true\n",
         ),
         (
             "{deliveries: none, load: none}",

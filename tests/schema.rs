@@ -111,7 +111,7 @@ const EMERGENT: &str =
 /// Every key of the schema, services apart: where the mapping stands in the schema, the key, and
 /// what sets it.
 #[rustfmt::skip]
-const SAMPLES: [(&str, &str, &[&str]); 59] = [
+const SAMPLES: [(&str, &str, &[&str]); 60] = [
     ("", "name", &["name=mine"]),
     ("", "seed", &["seed=18446744073709551615"]),
     ("", "horizon", &["horizon=1500"]),
@@ -162,6 +162,7 @@ const SAMPLES: [(&str, &str, &[&str]); 59] = [
     ("/properties/output", "deliveries", &["output.deliveries=summary"]),
     ("/properties/output", "load", &["output.load=peers"]),
     ("/properties/output", "interval", &["output.interval=500 ms"]),
+    ("/properties/output", "latencies", &["output.latencies=true"]),
     ("/properties/output", "format", &["output.format=csv"]),
     ("/properties/output", "snapshots", &["output.snapshots=1 s"]),
     ("/$defs/distribution/anyOf/0", "dist", &["latencies.A.B={dist: norm, params: [12, 2]}"]),

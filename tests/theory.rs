@@ -52,9 +52,8 @@ fn mean(values: &[f64]) -> f64 {
 }
 
 /// Infect and die: who hears of a message tells `fanout` random others, once. In a large network
-/// the share p that is reached solves p = 1 - e^(-f p): Eugster, Guerraoui, Kermarrec, Massoulie,
-/// "Epidemic information dissemination in distributed systems", IEEE Computer 37 (2004), after
-/// the final size of Kermack and McKendrick (1927).
+/// the share p that is reached solves p = 1 - e^(-f p), the final size of an epidemic whose cases
+/// each infect f others and then no more.
 #[test]
 #[ignore = "long: .ci/run runs it"]
 fn push_gossip_reaches_the_share_that_the_final_size_equation_gives() {

@@ -15,7 +15,15 @@ use p2psim::time::Time;
 /// Compares a run in one shard with runs in several: each so many, on threads of their own or
 /// in turn.
 fn assert_same(scenario: &Path, overrides: &[&str], others: &[(usize, bool)]) {
-    let overrides = [&["output.logs=all", "output.deliveries=full"], overrides].concat();
+    let overrides = [
+        &[
+            "output.logs=all",
+            "output.deliveries=full",
+            "output.latencies=true",
+        ],
+        overrides,
+    ]
+    .concat();
     let alone = run(scenario, &overrides, 1, false);
     assert!(alone.len() > 10, "logs and tables were written");
     for &(shards, at_once) in others {

@@ -1,6 +1,6 @@
 //! `p2psim plot`: one chart of finished runs, as a picture or in the terminal.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -93,10 +93,9 @@ pub(super) fn plot(args: &PlotArgs, registry: &Registry) -> Result<(), Failure> 
     }
 }
 
-/// Whether charts are coloured: on a terminal, unless NO_COLOR says otherwise.
+/// Whether charts are coloured, decided as everywhere.
 fn colour() -> bool {
-    let forbidden = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    std::io::stdout().is_terminal() && !forbidden
+    anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
 }
 
 fn picture_format(path: &Path) -> Result<PictureFormat, Failure> {
@@ -113,6 +112,9 @@ fn picture_format(path: &Path) -> Result<PictureFormat, Failure> {
 
 impl From<PlotError> for Failure {
     fn from(error: PlotError) -> Self {
-        Failure::Usage(error.to_string())
+        match error {
+            PlotError::Io(error) => error.into(),
+            _ => Failure::Usage(error.to_string()),
+        }
     }
 }

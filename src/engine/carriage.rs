@@ -40,6 +40,7 @@ impl PeerState {
         let first = fate(Replica::First, event.time(), sender);
         let second = conditions.duplicates(sender).then(|| {
             let delay = world.draw_delay(me, event.receiver(), &mut sender.duplicates);
+            post.note_delay(world, me, event.receiver(), delay);
             let arrival = departure + delay;
             (arrival, fate(Replica::Second, arrival, sender))
         });

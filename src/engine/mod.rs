@@ -33,7 +33,7 @@ pub use world::{Routes, World};
 use crate::message::MessageType;
 use crate::peer::PeerIndex;
 use crate::random::mix;
-use crate::record::{ConnectionCounts, Deliveries, Load, Measurements, Recorder, Traffic};
+use crate::record::{ConnectionCounts, Delays, Deliveries, Load, Measurements, Recorder, Traffic};
 use crate::time::Time;
 use crate::topology::Graph;
 use event::Kind;
@@ -297,6 +297,11 @@ impl<S> Engine<S> {
     /// What services have counted and observed; complete after [`Engine::finish`].
     pub fn measurements(&self) -> &Measurements {
         &self.recorder().measurements
+    }
+
+    /// How long messages were on their way; complete after [`Engine::finish`].
+    pub fn delays(&self) -> &Delays {
+        &self.recorder().delays
     }
 
     /// How many events are pending.

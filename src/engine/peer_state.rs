@@ -180,6 +180,7 @@ impl PeerState {
         post.recorder.load.sent(now, me, bytes, wait);
         self.traffic.messages_out += 1;
         self.traffic.bytes_out += u64::from(bytes);
+        post.note_delay(world, me, to, delay);
         if self.logs {
             post.recorder.log_sent(me, now, kind, to);
         }

@@ -10,6 +10,7 @@ use super::event::Event;
 use super::queue::EventQueue;
 use super::rumours::{OWN_ROW, Receipt, Rumours};
 use super::service::{Failure, Rejoin};
+use super::world::World;
 use crate::message::{HEADER_BYTES, Payload, Rumour, RumourId};
 use crate::network::LinkMode;
 use crate::peer::PeerIndex;
@@ -241,6 +242,28 @@ impl Post {
         }
         self.recorder.deliveries.produce(&rumour);
         rumour
+    }
+
+    /// Notes how long a message is on its way, if that is kept.
+    #[inline(always)]
+    pub(super) fn note_delay(
+        &mut self,
+        world: &World,
+        from: PeerIndex,
+        to: PeerIndex,
+        delay: Time,
+    ) {
+        if self.recorder.delays.are_kept() {
+            self.note_delay_now(world, from, to, delay);
+        }
+    }
+
+    /// Apart, so that it costs the hot path no more than to ask.
+    #[inline(never)]
+    fn note_delay_now(&mut self, world: &World, from: PeerIndex, to: PeerIndex, delay: Time) {
+        let locations = world.locations_of(from, to);
+        let law = world.delay_law(from, to);
+        self.recorder.delays.count(locations, law, delay);
     }
 
     /// Queues a message for its receiver, in whichever shard that is.

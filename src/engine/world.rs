@@ -6,6 +6,7 @@ use crate::message::{MessageType, MessageTypes};
 use crate::network::{Conditions, LatencyTable, LinkLatencies, LinkMode};
 use crate::peer::{LocationIndex, Names, PeerColumn, PeerIndex};
 use crate::random::Stream;
+use crate::record::DelayLaw;
 use crate::time::Time;
 
 /// What all peers share and nobody changes during a run.
@@ -94,6 +95,14 @@ impl World {
                 let (from, to) = self.locations_of(from, to);
                 self.latencies.draw(from, to, stream)
             }
+        }
+    }
+
+    /// Whose latency a message between two peers pays.
+    pub(super) fn delay_law(&self, from: PeerIndex, to: PeerIndex) -> DelayLaw {
+        match &self.link_latencies {
+            Some(links) if links.get(from, to).is_some() => DelayLaw::Link,
+            _ => DelayLaw::Locations,
         }
     }
 

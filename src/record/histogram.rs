@@ -14,17 +14,17 @@ pub struct Histogram {
     max: u64,
 }
 
-/// The class of a value.
+/// The class of a value, where `1 << bits` of them are within a factor of two.
 #[inline]
-const fn class(value: u64) -> usize {
-    let shift = (u64::BITS - value.leading_zeros()).saturating_sub(BITS + 1);
-    ((shift as usize) << BITS) + (value >> shift) as usize
+pub(super) const fn class(value: u64, bits: u32) -> usize {
+    let shift = (u64::BITS - value.leading_zeros()).saturating_sub(bits + 1);
+    ((shift as usize) << bits) + (value >> shift) as usize
 }
 
 /// The largest value of a class.
-const fn class_max(class: usize) -> u64 {
-    let shift = (class >> BITS).saturating_sub(1) as u32;
-    let place = (class - ((shift as usize) << BITS)) as u64;
+pub(super) const fn class_max(class: usize, bits: u32) -> u64 {
+    let shift = (class >> bits).saturating_sub(1) as u32;
+    let place = (class - ((shift as usize) << bits)) as u64;
     (place << shift) | ((1 << shift) - 1)
 }
 
@@ -32,7 +32,7 @@ impl Histogram {
     /// Counts a value.
     #[inline]
     pub fn add(&mut self, value: u64) {
-        let class = class(value);
+        let class = class(value, BITS);
         if class >= self.counts.len() {
             self.counts.resize(class + 1, 0);
         }
@@ -78,12 +78,12 @@ impl Histogram {
             sum += count;
             sum >= rank
         })?;
-        Some(class_max(place).min(self.max))
+        Some(class_max(place, BITS).min(self.max))
     }
 
     /// How many values are in the class of `value` or below.
     pub fn at_most(&self, value: u64) -> u64 {
-        let end = (class(value) + 1).min(self.counts.len());
+        let end = (class(value, BITS) + 1).min(self.counts.len());
         self.counts[..end].iter().sum()
     }
 }
@@ -92,6 +92,14 @@ impl Histogram {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    fn class(value: u64) -> usize {
+        super::class(value, BITS)
+    }
+
+    fn class_max(class: usize) -> u64 {
+        super::class_max(class, BITS)
+    }
 
     #[test]
     fn classes_follow_one_another_and_are_narrow() {

@@ -1,6 +1,7 @@
 //! Everything written down during a run, with bounded memory: peers' logs and message counts.
 
 mod connections;
+mod delays;
 mod deliveries;
 mod histogram;
 mod labels;
@@ -15,6 +16,7 @@ use std::fmt::Arguments;
 use std::io::{self, Write};
 
 pub use connections::{ConnectionCounts, ConnectionEvent};
+pub use delays::{DelayLaw, Delays, PairDelays};
 pub use deliveries::{Audience, ByRumour, Deliveries, LastRumour, Receipt, Spread};
 pub use histogram::Histogram;
 pub use load::{Flow, LOAD_ROWS_MAX, Load, LoadGroup, LoadGroups, LoadRow, LoadSeries};
@@ -46,15 +48,18 @@ pub struct Recorder {
     pub load: Load,
     /// What services count and observe.
     pub measurements: Measurements,
+    /// How long messages were on their way, by pair of locations.
+    pub delays: Delays,
     logs: Option<Logs>,
 }
 
 impl Recorder {
     /// A recorder that counts, and keeps logs if there are any to keep.
-    pub fn new(logs: Option<Logs>, deliveries: Deliveries, load: Load) -> Self {
+    pub fn new(logs: Option<Logs>, deliveries: Deliveries, load: Load, delays: Delays) -> Self {
         Recorder {
             deliveries,
             load,
+            delays,
             logs,
             ..Recorder::default()
         }
@@ -68,6 +73,7 @@ impl Recorder {
         self.deliveries.absorb(other.deliveries);
         self.load.absorb(other.load);
         self.measurements.absorb(other.measurements);
+        self.delays.absorb(&other.delays);
     }
 
     /// Whether a peer keeps a log.

@@ -170,6 +170,8 @@ pub struct MeasureOptions {
     pub load: LoadMode,
     /// How long an interval of load is; positive.
     pub interval: Time,
+    /// Whether the latencies of messages are kept.
+    pub latencies: bool,
     /// How the large tables are written.
     pub format: TableFormat,
 }

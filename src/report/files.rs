@@ -8,14 +8,14 @@ use super::folder::{FolderError, RunFolder};
 use super::graph::write_links;
 use super::rows::write_table;
 use super::summary::{RunName, summary_json};
-use super::{coverage, deliveries, load, measurements};
+use super::{coverage, deliveries, latencies, load, measurements};
 use crate::record::{ConnectionEvent, DropCause, LossCause, Spread, TableFormat};
 use crate::simulation::{Ending, Outcome, Simulation};
 use crate::time::Time;
 
 /// Writes `peers.csv`, `topology.csv`, `messages.csv`, `connections.csv`, `summary.json`, and as
-/// far as there is something in them `counts.csv` and in `format` the tables `load`, `deliveries`,
-/// `coverage` and `observations`.
+/// far as there is something in them `counts.csv` and in `format` the tables `load`,
+/// `latency_histogram` (with `latencies.csv`), `deliveries`, `coverage` and `observations`.
 ///
 /// # Errors
 /// When the system refuses.
@@ -41,6 +41,16 @@ pub fn write_outputs(
             // What an interrupted run has done at the very time it had reached is in it.
             let moment = Time::from_ns(u64::from(outcome.ending != Ending::Horizon));
             load::write_load(table, simulation, series, outcome.reached + moment)
+        })?;
+    }
+    if simulation.delays().are_kept() {
+        let columns = &latencies::HISTOGRAM_COLUMNS;
+        write_table(path, "latency_histogram", format, columns, |table| {
+            latencies::write_histogram(table, simulation)
+        })?;
+        let columns = &latencies::COLUMNS;
+        write_table(path, "latencies", TableFormat::Csv, columns, |table| {
+            latencies::write_latencies(table, simulation)
         })?;
     }
     let spread = simulation.deliveries().spread();

@@ -316,7 +316,11 @@ impl Bars {
 }
 
 /// Lays out `items` in lines of at most `width` columns, none of them torn.
-fn flow(items: impl IntoIterator<Item = String>, gap: &str, width: usize) -> Vec<String> {
+pub(super) fn flow(
+    items: impl IntoIterator<Item = String>,
+    gap: &str,
+    width: usize,
+) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for item in items {
         match lines.last_mut() {

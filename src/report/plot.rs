@@ -1,6 +1,6 @@
 //! Charts of finished runs as pictures, and in the terminal.
 
-use std::io;
+use std::io::{self, Write};
 
 use kuva::TerminalBackend;
 use kuva::backend::svg::SvgBackend;
@@ -11,10 +11,14 @@ use kuva::render::plots::Plot as Drawn;
 use kuva::render::render::{Scene, render_multiple};
 
 use super::charts::{
-    Body, Chart, PastRun, ReadError, Series, Shape, Subject, View, charts, tell_apart,
+    Body, Chart, Latency, Measured, PastRun, ReadError, Series, Shape, Subject, View, charts,
+    tell_apart,
 };
 use super::graph::Drawing;
-use super::sample::{PictureFormat, histogram, select};
+use super::histogram::flow;
+use super::sample::{PictureFormat, histogram, latency_pairs, select, side_by_side};
+use crate::simulation::Plan;
+use crate::units::{Unit, show_count};
 
 /// The size of a chart, and of one of several panels, in pixels of an SVG.
 const SIZE: (f64, f64) = (640.0, 400.0);
@@ -54,6 +58,9 @@ pub enum PlotError {
         "a plot of the topology is of one run\n  name one folder; `p2psim report` shows several"
     )]
     SeveralTopologies,
+    /// The system refused.
+    #[error(transparent)]
+    Io(#[from] io::Error),
 }
 
 /// One chart of one or several runs.
@@ -117,7 +124,7 @@ impl Plot {
     ///
     /// # Errors
     /// If it cannot be made.
-    pub fn text(&self, columns: usize, colour: bool) -> io::Result<String> {
+    pub fn text(&self, columns: usize, colour: bool) -> Result<String, PlotError> {
         let columns = columns.max(COLUMNS_MIN);
         let lines = (columns as f64 * LINES_PER_COLUMN) as usize;
         let lines = lines.clamp(LINES.0, LINES.1);
@@ -137,20 +144,37 @@ impl Plot {
                     .map(|view| in_characters(chart, view, columns, lines, colour))
                     .collect()
             }
-            _ => return Err(io::Error::other("this chart is for the report alone")),
+            _ => return Err(io::Error::other("this chart is for the report alone").into()),
         };
-        Ok(format!("{text}{}\n", chart.summary))
+        let words = |line: &str| -> Vec<String> { line.split(' ').map(str::to_owned).collect() };
+        let said = chart
+            .summary
+            .lines()
+            .map(|line| flow(words(line), " ", columns));
+        Ok(format!(
+            "{text}{}\n",
+            said.flatten().collect::<Vec<_>>().join("\n")
+        ))
     }
 
-    /// The grid of histograms that `p2psim sample` shows.
-    fn latencies(&self, columns: usize) -> io::Result<String> {
+    /// The grid of histograms that `p2psim sample` shows, of what messages paid where a run kept
+    /// that.
+    fn latencies(&self, columns: usize) -> Result<String, PlotError> {
         let mut text = Vec::new();
         for run in &self.runs {
             let Some(plan) = &run.plan else { continue };
-            let subject = select(plan, Some("latencies")).map_err(io::Error::other)?;
-            histogram(&subject, DRAWS, columns, &mut text)?;
+            if self.runs.len() > 1 {
+                text.extend_from_slice(format!("{}: ", run.label).as_bytes());
+            }
+            match Measured::read(run)? {
+                Some(measured) => paid(plan, &measured, columns, &mut text)?,
+                None => {
+                    let subject = select(plan, Some("latencies")).map_err(io::Error::other)?;
+                    histogram(&subject, DRAWS, columns, &mut text)?;
+                }
+            }
         }
-        String::from_utf8(text).map_err(io::Error::other)
+        Ok(String::from_utf8_lossy(&text).into_owned())
     }
 }
 
@@ -190,6 +214,33 @@ fn in_characters(chart: &Chart, view: &View, columns: usize, lines: usize, colou
     }
     let scene = scene(chart, &view, size, TERMINAL_COLOURS, false);
     format!("{label}{}", shown(&scene, columns, lines, colour))
+}
+
+/// Histograms of what messages paid, pair by pair.
+fn paid(plan: &Plan, measured: &Measured, columns: usize, out: &mut impl Write) -> io::Result<()> {
+    let unit = Unit {
+        name: "ms",
+        size: 1.0,
+    };
+    let (pairs, _) = latency_pairs(plan);
+    let measures = pairs.first().map_or("latency", |pair| pair.measures);
+    let mut messages = 0;
+    let mut panels = Vec::new();
+    let mut add = |title: &str, paid: &Latency| {
+        messages += paid.messages;
+        panels.push((title.to_owned(), paid.statistics(), unit));
+    };
+    for pair in &pairs {
+        if let Some(paid) = measured.of(pair) {
+            add(&pair.title, &paid);
+        }
+    }
+    if let Some(paid) = measured.on_links() {
+        add("links with their own", paid);
+    }
+    writeln!(out, "{measures} in ms, {} messages", show_count(messages))?;
+    side_by_side(&panels, columns, out)?;
+    writeln!(out)
 }
 
 /// A scene in characters, without the colours of the terminal unless they are wanted.

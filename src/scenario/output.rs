@@ -78,9 +78,15 @@ pub(super) const OUTPUT: Mapping = Mapping {
              unless given",
         ),
         KeySpec::new(
+            "latencies",
+            schema::flag,
+            "whether the latencies of all messages are counted by pair of locations",
+        )
+        .or("false"),
+        KeySpec::new(
             "format",
             |_| schema::words(&TableFormat::ALL.map(|format| (format.key(), ()))),
-            "of the tables deliveries, coverage and load",
+            "of the tables deliveries, coverage, load and latency_histogram",
         )
         .or("csv"),
         KeySpec::new(
@@ -101,6 +107,7 @@ pub(super) struct Output {
     deliveries: DeliveryMode,
     load: LoadMode,
     interval: Option<(Time, Place)>,
+    latencies: bool,
     format: TableFormat,
 }
 
@@ -138,6 +145,10 @@ impl Compiler<'_> {
                 .map(|interval| Some((interval, node.place))),
             None => Some(None),
         };
+        let latencies = match fields.get("latencies") {
+            Some(node) => self.word(node, &FLAGS),
+            None => Some(false),
+        };
         let format = match fields.get("format") {
             Some(node) => self.table_format(node),
             None => Some(TableFormat::default()),
@@ -157,6 +168,7 @@ impl Compiler<'_> {
             deliveries: deliveries?,
             load: load?,
             interval: interval?,
+            latencies: latencies?,
             format: format?,
         })
     }
@@ -234,6 +246,7 @@ impl Compiler<'_> {
             deliveries: output.deliveries,
             load: output.load,
             interval,
+            latencies: output.latencies,
             format: output.format,
         })
     }

@@ -100,6 +100,7 @@ fn write_plan(
     writeln!(yaml, "  deliveries: {}", measures.deliveries.key())?;
     writeln!(yaml, "  load: {}", measures.load.key())?;
     writeln!(yaml, "  interval: {}", measures.interval)?;
+    writeln!(yaml, "  latencies: {}", measures.latencies)?;
     writeln!(yaml, "  format: {}", measures.format.key())
 }
 

@@ -71,7 +71,7 @@ pub(super) const CHURN: ServiceSpec = ServiceSpec {
             name: "session",
             kind: TIME_LAW,
             default: "weibull_min(0.59, 0, 41.9 min)",
-            about: "how long a session is; measured for BitTorrent by Stutzbach, Rejaie, IMC 2006",
+            about: "how long a session is; many are short and few very long (Stutzbach, Rejaie, IMC 2006)",
         },
         ParameterSpec {
             name: "offline",

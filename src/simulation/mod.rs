@@ -20,8 +20,8 @@ use crate::engine::{self, Engine, Failure, Network, Pause, PeerTraffic, Routes, 
 use crate::message::{MessageType, MessageTypes};
 use crate::peer::{LocationIndex, Names, PeerIndex, TypeIndex};
 use crate::record::{
-    Audience, ConnectionCounts, Counts, Deliveries, DeliveryMode, LastRumour, Load, LoadMode,
-    LoadSeries, LogSelection, Logs, Measurements, Recorder,
+    Audience, ConnectionCounts, Counts, Delays, Deliveries, DeliveryMode, LastRumour, Load,
+    LoadMode, LoadSeries, LogSelection, Logs, Measurements, Recorder,
 };
 use crate::services::{Factory, ServiceState};
 use crate::time::Time;
@@ -234,11 +234,16 @@ impl Simulation {
         let audience = audience(plan, &setup.is_bootstrap, &names);
         let deliveries = Deliveries::new(plan.measures.deliveries, audience);
         let load = load(plan, &names, &setup.locations, plan.spreads_rumours());
+        let link_latencies = plan.file_graph().and_then(|file| file.latencies.clone());
+        let delays = match plan.measures.latencies {
+            true => Delays::new(plan.locations.len(), link_latencies.is_some()),
+            false => Delays::default(),
+        };
         let recorder = |peers: Range<u32>| {
             let (options, names, types) = (plan.logs.clone(), names.clone(), types.clone());
             let load = load.of(peers.clone());
             let logs = log_folder.map(|folder| Logs::new(folder, options, names, types, peers));
-            Recorder::new(logs, deliveries.clone(), load)
+            Recorder::new(logs, deliveries.clone(), load, delays.clone())
         };
         let recorders = shards.into_iter().map(recorder).collect();
         let world = World {
@@ -249,7 +254,7 @@ impl Simulation {
             bandwidth_ul: setup.bandwidth_ul,
             bandwidth_dl: setup.bandwidth_dl,
             latencies: setup::latencies(plan),
-            link_latencies: plan.file_graph().and_then(|file| file.latencies.clone()),
+            link_latencies,
             uplink: plan.uplink,
             downlink: plan.downlink,
             conditions: setup.conditions,
@@ -417,6 +422,11 @@ impl Simulation {
     /// What services have counted and observed.
     pub fn measurements(&self) -> &Measurements {
         self.engine.measurements()
+    }
+
+    /// How long messages were on their way, by pair of locations.
+    pub fn delays(&self) -> &Delays {
+        self.engine.delays()
     }
 
     /// What all peers share.

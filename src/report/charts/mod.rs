@@ -5,8 +5,10 @@ mod degrees;
 mod heatmap;
 mod latencies;
 mod load;
+mod measured;
 mod measurements;
 mod model;
+mod neighbourhood;
 mod network;
 mod over_time;
 mod past_run;
@@ -14,6 +16,7 @@ mod spread;
 mod table_file;
 mod words;
 
+pub(super) use measured::{Latency, Measured};
 pub(super) use model::{Body, Chart, Series, Shape, View};
 pub(super) use past_run::tell_apart;
 pub use past_run::{PastRun, ReadError};
@@ -113,7 +116,7 @@ pub(super) fn charts(runs: &[PastRun], subjects: &[Subject]) -> Result<Vec<Chart
                 Online => over_time::online_chart(runs, &loads),
                 Connections => over_time::connections_chart(runs, &loads),
                 Degrees => degrees::degree_chart(runs),
-                Latencies => latencies::latency_chart(runs),
+                Latencies => latencies::latency_chart(runs)?,
                 Drops => counts::drops_chart(runs),
                 Events => counts::events_chart(runs),
                 Topology => network::topology_chart(runs)?,

@@ -158,6 +158,10 @@ pub(in crate::report) struct Heatmap {
 #[derive(Clone, Debug, Serialize)]
 pub(in crate::report) struct Network {
     pub name: String,
+    /// What is drawn, if it is not all of it.
+    pub note: Option<String>,
+    /// How many connections each peer has in the end, if not all of them are drawn.
+    pub degrees: Vec<u32>,
     /// What colours can mean.
     pub groupings: Vec<Grouping>,
     /// Of each peer its id, and where it stands.

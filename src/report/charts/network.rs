@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::model::{Body, Chart, Frame, Grouping, Network, distances};
+use super::neighbourhood::Neighbourhood;
 use super::past_run::{PastRun, ReadError};
 use super::words::{many, sentence};
 use super::{About, chart};
@@ -12,11 +13,13 @@ use crate::report::graph::{
 };
 use crate::topology::Graph;
 
-/// More peers or links than these make the page slow and large.
+/// More peers or links than these make the page slow and large; then a part is drawn.
 const PEERS_MAX: usize = 20_000;
 const LINKS_MAX: usize = 150_000;
-/// Frames between the first and the last, and all changes from frame to frame.
+/// Frames between the first and the last, fewer where each takes long to read; and all changes
+/// from frame to frame.
 const FRAMES_MAX: usize = 40;
+const LARGE_FRAMES_MAX: usize = 8;
 const CHANGES_MAX: usize = 300_000;
 /// Where the arrangement by forces begins.
 const LAYOUT_SEED: u64 = 1;
@@ -42,25 +45,21 @@ pub(super) fn topology_chart(runs: &[PastRun]) -> Result<Chart, ReadError> {
     let mut networks = Vec::new();
     let mut frames = frames.into_iter();
     let outline = chart(about, runs, |_, run| {
-        let frames = frames.next().unwrap_or_default();
-        let folder = run.folder.display();
-        let drawn = |what: String| {
-            format!(
-                "{what} are too many for a page: `p2psim topology {folder} -o topology.svg` draws \
-                 them."
-            )
-        };
+        let (frames, part) = frames.next().unwrap_or_default();
         let links = frames.last().len();
-        let shown = run.topology.peers.len();
-        if shown > PEERS_MAX {
-            return Err(drawn(many(shown as u64, "peer")));
+        if part.as_ref().is_some_and(|part| part.peers.is_empty()) {
+            return Err(format!(
+                "None of {} has a connection at the end.",
+                many(run.topology.peers.len() as u64, "peer")
+            ));
         }
-        if links > LINKS_MAX {
-            return Err(drawn(many(links as u64, "connection")));
-        }
-        let network = network(run, frames);
+        let network = network(run, frames, part);
+        let part = match network.note {
+            Some(_) => "in the part that is drawn: ",
+            None => "",
+        };
         let summary = sentence(&format!(
-            "{} and {} at the end{}",
+            "{part}{} and {} at the end{}",
             many(network.ids.len() as u64, "peer"),
             many(links as u64, "connection"),
             match network.frames.first() {
@@ -80,32 +79,42 @@ pub(super) fn topology_chart(runs: &[PastRun]) -> Result<Chart, ReadError> {
 struct Frames(Vec<(String, Vec<Link>)>);
 
 impl Frames {
-    fn read(run: &PastRun) -> Result<Self, ReadError> {
-        let ends = |links: &[ExportLink]| -> Vec<Link> {
-            let mut ends: Vec<Link> = links
-                .iter()
-                .map(|link| (link.source, link.target))
-                .collect();
+    /// Reads them; of a network that is too large, those among a part of its peers.
+    fn read(run: &PastRun) -> Result<(Self, Option<Neighbourhood>), ReadError> {
+        let all = |links: &[ExportLink]| -> Vec<Link> {
+            let ends = links.iter().map(|link| (link.source, link.target));
+            let mut ends: Vec<Link> = ends.collect();
             ends.sort_unstable();
             ends
         };
+        let last = all(&run.topology.links);
+        let large = run.topology.peers.len() > PEERS_MAX || last.len() > LINKS_MAX;
+        let part = large.then(|| {
+            let ids: Vec<u64> = run.topology.peers.iter().map(|peer| peer.id).collect();
+            let seed = run.summary["seed"].as_u64().unwrap_or(LAYOUT_SEED);
+            Neighbourhood::of(&ids, &last, seed)
+        });
+        let among = |mut links: Vec<Link>| {
+            if let Some(part) = &part {
+                let inside = |id: &u64| part.peers.contains(id);
+                links.retain(|(a, b)| inside(a) && inside(b));
+            }
+            links
+        };
         let mut frames = Vec::new();
         if let Some(initial) = run.initial_topology() {
-            frames.push(("start".to_owned(), ends(&initial.links)));
+            frames.push(("start".to_owned(), among(all(&initial.links))));
         }
-        let last = ends(&run.topology.links);
-        // Not worth reading where nothing is drawn.
-        if run.topology.peers.len() <= PEERS_MAX && last.len() <= LINKS_MAX {
-            let reached = run.figure("/reached_ms").unwrap_or(f64::MAX);
-            for (ms, path) in snapshots(&run.folder) {
-                // The end itself is drawn from topology.csv.
-                if (ms as f64) < reached {
-                    frames.push((format!("{ms} ms"), ends(&read_csv(&path)?)));
-                }
+        let reached = run.figure("/reached_ms").unwrap_or(f64::MAX);
+        let most = if large { LARGE_FRAMES_MAX } else { FRAMES_MAX };
+        for (ms, path) in snapshots(&run.folder, most) {
+            // The end itself is drawn from topology.csv.
+            if (ms as f64) < reached {
+                frames.push((format!("{ms} ms"), among(all(&read_csv(&path)?))));
             }
         }
-        frames.push(("end".to_owned(), last));
-        Ok(Frames(frames).thinned())
+        frames.push(("end".to_owned(), among(last)));
+        Ok((Frames(frames).thinned(), part))
     }
 
     /// With fewer frames in between while there are too many changes or links in all.
@@ -156,8 +165,8 @@ fn changes<T: Ord + Copy>(before: &[T], after: &[T]) -> (Vec<T>, Vec<T>) {
     (added.copied().collect(), removed.copied().collect())
 }
 
-/// The snapshots of a run by time in ms, at most [`FRAMES_MAX`] at equal distances.
-fn snapshots(folder: &Path) -> Vec<(u64, PathBuf)> {
+/// The snapshots of a run by time in ms, at most so many at equal distances.
+fn snapshots(folder: &Path, most: usize) -> Vec<(u64, PathBuf)> {
     let entries = std::fs::read_dir(folder.join("topology"));
     let mut found: Vec<(u64, PathBuf)> = entries
         .into_iter()
@@ -170,15 +179,18 @@ fn snapshots(folder: &Path) -> Vec<(u64, PathBuf)> {
         })
         .collect();
     found.sort_unstable();
-    let step = found.len().div_ceil(FRAMES_MAX).max(1);
+    let step = found.len().div_ceil(most).max(1);
     found.into_iter().step_by(step).collect()
 }
 
-fn network(run: &PastRun, frames: Frames) -> Network {
+fn network(run: &PastRun, frames: Frames, part: Option<Neighbourhood>) -> Network {
     let all: Vec<Link> = frames.all().into_iter().collect();
     // Those that are drawn at the end, and bootstrap peers that had connections only before.
     let linked: BTreeSet<u64> = all.iter().flat_map(|&(a, b)| [a, b]).collect();
     let mut shown: Exported = run.topology.clone();
+    if let Some(part) = &part {
+        shown.peers.retain(|peer| part.peers.contains(&peer.id));
+    }
     let known: BTreeSet<u64> = shown.peers.iter().map(|peer| peer.id).collect();
     if let Some(initial) = run.initial_topology() {
         let missing = |peer: &&ExportPeer| linked.contains(&peer.id) && !known.contains(&peer.id);
@@ -216,8 +228,11 @@ fn network(run: &PastRun, frames: Frames) -> Network {
         .iter()
         .enumerate()
         .filter(|(_, peer)| !peer.online);
+    let note = part.as_ref();
     Network {
         name: run.label.clone(),
+        note: note.map(|part| part.note(&run.folder.display().to_string())),
+        degrees: part.map_or(Vec::new(), |part| part.degrees),
         groupings: groupings(&shown),
         offline: distances(offline.map(|(place, _)| place as u32)),
         ids,

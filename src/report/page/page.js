@@ -506,6 +506,7 @@ function networkOf(chart, network, section) {
   const option = (colours) => networkOption(network, source, present[shown],
     shown === network.frames.length - 1 ? offline : new Set(), network.groupings[grouping], colours, place);
   const controls = element("div", { className: "controls" });
+  if (network.note) section.append(element("p", { className: "notice" }, network.note));
   section.append(controls, place);
   const { chart: drawn, renew } = draw(place, option);
   if (network.frames.length > 1) {
@@ -621,7 +622,8 @@ function networkOption(network, source, links, offline, grouping, colours, place
       formatter: ({ value }) => {
         const peer = value[2];
         return line(null, "peer", network.ids[peer]) + line(null, grouping.by, grouping.names[grouping.of[peer]]) +
-          line(null, "connections", number(degree[peer])) + (offline.has(peer) ? line(null, "offline", "at the end") : "");
+          line(null, network.note ? "connections drawn" : "connections", number(degree[peer])) +
+          (network.note ? line(null, "all at the end", number(network.degrees[peer])) : "") + (offline.has(peer) ? line(null, "offline", "at the end") : "");
       },
     },
   };
@@ -652,10 +654,14 @@ function main() {
   }
   dark.addEventListener("change", () => drawings.forEach(({ renew }) => renew()));
   let waiting = 0;
-  addEventListener("resize", () => {
+  // The window's width, or a scroll bar that has come since.
+  let width = place.clientWidth;
+  new ResizeObserver(() => {
+    if (place.clientWidth === width) return;
+    width = place.clientWidth;
     clearTimeout(waiting);
     waiting = setTimeout(() => drawings.forEach(({ chart, renew }) => { chart.resize(); renew(); }), 150);
-  });
+  }).observe(place);
   addEventListener("beforeprint", () => drawings.forEach(({ chart }) => chart.resize()));
 }
 

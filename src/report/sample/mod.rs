@@ -9,6 +9,7 @@ mod select;
 use std::io;
 
 pub(super) use pairs::{LatencyPair, latency_pairs};
+pub(super) use people::side_by_side;
 pub use people::{histogram, statistics};
 pub use picture::{PictureFormat, picture};
 pub use rows::{RowFormat, write_rows};

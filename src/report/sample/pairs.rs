@@ -12,6 +12,11 @@ const LOCATIONS_MAX: usize = 8;
 pub(in crate::report) struct LatencyPair {
     /// `LocA to LocB`; `LocA and LocB` where one law serves both directions.
     pub title: String,
+    /// Its locations.
+    pub from: String,
+    pub to: String,
+    /// Whether the same law serves both directions.
+    pub both_ways: bool,
     pub law: Distribution,
     /// What is less is raised to this.
     pub floor_ms: f64,
@@ -60,6 +65,9 @@ pub(in crate::report) fn latency_pairs(plan: &Plan) -> (Vec<LatencyPair>, u64) {
                 true => series.title.replacen(" to ", " and ", 1),
                 false => series.title.clone(),
             },
+            from: plan.locations[from].clone(),
+            to: plan.locations[to].clone(),
+            both_ways: both_ways(from, to),
             law: series.law.clone(),
             floor_ms,
             measures,

@@ -124,8 +124,23 @@ fn single(series: &Series, count: u64, width: usize, out: &mut impl Write) -> io
     Ok(())
 }
 
-/// Panels side by side, folded into as many equal lines as the width asks for.
+/// A panel for each law.
 fn panels(row: &[Series], count: u64, width: usize, out: &mut impl Write) -> io::Result<()> {
+    let mut shown = Vec::with_capacity(row.len());
+    for series in row {
+        let statistics = series.clone().statistics(count)?;
+        let unit = series.unit(&statistics);
+        shown.push((series.title.clone(), statistics, unit));
+    }
+    side_by_side(&shown, width, out)
+}
+
+/// Panels side by side, folded into as many equal lines as the width asks for.
+pub(in crate::report) fn side_by_side(
+    row: &[(String, Statistics, Unit)],
+    width: usize,
+    out: &mut impl Write,
+) -> io::Result<()> {
     if row.is_empty() {
         return Ok(());
     }
@@ -136,10 +151,9 @@ fn panels(row: &[Series], count: u64, width: usize, out: &mut impl Write) -> io:
     for part in row.chunks(across) {
         writeln!(out)?;
         let mut cells = Vec::with_capacity(part.len());
-        for series in part {
-            let statistics = series.clone().statistics(count)?;
-            let mut lines = vec![cut(&series.title, panel_width)];
-            lines.extend(statistics.panel(series.unit(&statistics), panel_width, BARS_HEIGHT));
+        for (title, statistics, unit) in part {
+            let mut lines = vec![cut(title, panel_width)];
+            lines.extend(statistics.panel(*unit, panel_width, BARS_HEIGHT));
             cells.push(lines);
         }
         for line in 0..cells.iter().map(Vec::len).max().unwrap_or(0) {
