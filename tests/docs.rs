@@ -91,15 +91,14 @@ fn renewed(patterns: &[&str], lines: &[&str]) -> Vec<String> {
 fn readers_folder() -> tempfile::TempDir {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = tempfile::tempdir().unwrap();
-    fs::create_dir(folder.path().join("scenarios")).unwrap();
-    for entry in fs::read_dir(root.join("scenarios")).unwrap() {
-        let from = entry.unwrap().path();
-        if from.is_file() {
-            let to = folder
-                .path()
-                .join("scenarios")
-                .join(from.file_name().unwrap());
-            fs::copy(&from, to).unwrap();
+    for place in ["scenarios", "scenarios/scripts"] {
+        fs::create_dir(folder.path().join(place)).unwrap();
+        for entry in fs::read_dir(root.join(place)).unwrap() {
+            let from = entry.unwrap().path();
+            if from.is_file() {
+                let to = folder.path().join(place).join(from.file_name().unwrap());
+                fs::copy(&from, to).unwrap();
+            }
         }
     }
     // An experiment that p2psimpy has saved.
@@ -204,6 +203,25 @@ fn the_page_on_services_shows_what_happens() {
 #[test]
 fn the_page_on_shells_shows_what_happens() {
     check("docs/shells.md");
+}
+
+#[cfg(feature = "luau")]
+#[test]
+fn the_page_on_scripts_shows_what_happens() {
+    check("docs/scripts.md");
+}
+
+/// The service on the page on Rust is the example, which is compiled.
+#[test]
+fn the_page_on_rust_has_the_example() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("docs/extending.md")).unwrap();
+    let example = fs::read_to_string(root.join("examples/heartbeat.rs")).unwrap();
+    assert!(page.contains(&format!("```rust\n{example}```\n")));
+    // Its protocol: the state and what it does.
+    let start = example.find("struct Heartbeat").unwrap();
+    let end = example.find("const DURATION").unwrap();
+    assert!(example[start..end].lines().count() < 40);
 }
 
 #[test]

@@ -155,7 +155,16 @@ const SAMPLES: [(&str, &str, &[&str]); 60] = [
     ("/properties/topology/properties/attach/additionalProperties", "count", &[CLIENT, ATTACH]),
     ("/properties/topology/properties/attach/additionalProperties", "to", &[CLIENT, ATTACH]),
     ("/properties/topology/properties/attach/additionalProperties", "degree", &[CLIENT, ATTACH]),
-    ("/properties/topology/properties/bootstrap", "count", &[EMERGENT]),
+    (
+        "/properties/topology/properties/bootstrap/anyOf/1",
+        "count",
+        &[EMERGENT],
+    ),
+    (
+        "/properties/topology/properties/bootstrap/anyOf/1",
+        "services",
+        &["topology={emergent: {peer: 5}, bootstrap: {services: [BaseConnectionManager]}}"],
+    ),
     ("/properties/output", "logs", &["output.logs=[1, peer]"]),
     ("/properties/output", "level", &["output.level=error"]),
     ("/properties/output", "bootstrap", &["output.bootstrap=true"]),
@@ -279,7 +288,7 @@ fn declared_defaults_are_what_happens_without_a_key() {
         let part = at.trim_start_matches("/properties/");
         let (with, without) = match (part, key) {
             ("topology", "join") => (emergent(&format!(", join: {default}")), emergent("")),
-            ("topology/properties/bootstrap", _) => {
+            ("topology/properties/bootstrap/anyOf/1", _) => {
                 let bootstrap = format!(", bootstrap: {{count: {default}}}");
                 (emergent(&bootstrap), emergent(""))
             }
