@@ -682,7 +682,8 @@ fn shown(lua: &Lua, value: &ParameterValue, context: &Context<'_>) -> mlua::Resu
 
 /// Functions whose last digits differ from one platform's library to another's.
 fn mathematics(lua: &Lua) -> mlua::Result<Table> {
-    let all: [(&str, fn(f64) -> f64); 11] = [
+    type OfOne = fn(f64) -> f64;
+    let all: [(&str, OfOne); 11] = [
         ("acos", libm::acos),
         ("asin", libm::asin),
         ("atan", libm::atan),
