@@ -62,7 +62,7 @@ const MEASURING: ServiceSpec = ServiceSpec {
     about: "beats, counts and observes",
     parameters: &[],
     messages: &[MessageSpec::handled("Beat", "24 B")],
-    build: |_, messages| {
+    build: &|_, messages| {
         let beat = messages[0];
         std::sync::Arc::new(move || {
             ServiceState::Custom(Box::new(Measuring {

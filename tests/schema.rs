@@ -111,7 +111,7 @@ const EMERGENT: &str =
 /// Every key of the schema, services apart: where the mapping stands in the schema, the key, and
 /// what sets it.
 #[rustfmt::skip]
-const SAMPLES: [(&str, &str, &[&str]); 60] = [
+const SAMPLES: [(&str, &str, &[&str]); 61] = [
     ("", "name", &["name=mine"]),
     ("", "seed", &["seed=18446744073709551615"]),
     ("", "horizon", &["horizon=1500"]),

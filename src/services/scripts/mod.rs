@@ -1,6 +1,8 @@
 //! Services of the user's own: files that a scenario names in place of a service.
 
+#[cfg(feature = "luau")]
 mod actions;
+#[cfg(feature = "luau")]
 mod declaration;
 #[cfg(feature = "luau")]
 mod luau;
