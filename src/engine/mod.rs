@@ -6,6 +6,7 @@
 
 mod carriage;
 mod connections;
+mod contents;
 mod event;
 mod peer_state;
 mod post;
@@ -14,6 +15,7 @@ mod rumours;
 mod service;
 mod shard;
 mod sorter;
+mod spreading;
 mod windows;
 mod world;
 
@@ -248,7 +250,7 @@ impl<S> Engine<S> {
 
     /// What a peer has sent and received.
     pub fn peer_traffic(&self, peer: PeerIndex) -> PeerTraffic {
-        self.peer(peer).traffic
+        self.peer(peer).traffic()
     }
 
     /// What was written down of the whole network; all of it when the run has been finished.
@@ -280,11 +282,6 @@ impl<S> Engine<S> {
     /// Load over time; complete after [`Engine::finish`].
     pub fn load(&self) -> &Load {
         &self.recorder().load
-    }
-
-    /// How many events are pending.
-    pub fn pending(&self) -> usize {
-        self.shards.iter().map(|shard| shard.post.queue.len()).sum()
     }
 
     /// Ends the run: counts the messages still on their way, by type, from the queues themselves,
