@@ -61,6 +61,11 @@ impl Figures {
         }
     }
 
+    /// How many links there are.
+    pub fn links(&self) -> u64 {
+        self.links
+    }
+
     /// As JSON; `null` for what is not defined or was not measured.
     pub fn json(&self) -> Value {
         let histogram: Map<String, Value> = self
