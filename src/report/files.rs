@@ -7,12 +7,11 @@ use std::path::Path;
 use std::thread;
 
 use super::folder::{FolderError, RunFolder};
-use super::graph::{Effort, Figures, write_links};
+use super::graph::{Pairs, write_links};
 use super::in_order::pieces;
 use super::rows::{CsvRows, write_table};
-use super::summary::{RunName, final_graph, summary_json};
+use super::summary::{RunName, final_figures, summary_json};
 use super::{coverage, deliveries, load};
-use crate::peer::PeerIndex;
 use crate::record::{ConnectionEvent, DropCause, LossCause, Spread, TableFormat};
 use crate::simulation::{Ending, Outcome, Simulation};
 use crate::time::Time;
@@ -32,13 +31,13 @@ pub fn write_outputs(
     format: TableFormat,
 ) -> Result<u64, FolderError> {
     let path = folder.path();
-    let mut links: Vec<(PeerIndex, PeerIndex)> = Vec::new();
+    let mut links: Vec<Pairs> = Vec::new();
     write_file(path, "topology.csv", |out| {
-        write_links(out, simulation, bootstrap, |a, b| links.push((a, b)))
+        write_links(out, simulation, bootstrap, |pairs| links.push(pairs))
     })?;
     // The figures of the final network take as long as its peers take to be written.
     let network = simulation.network();
-    let figures = || Figures::of(&final_graph(&network, links), Effort::Summary);
+    let figures = || final_figures(&network, &links);
     let figures = thread::scope(|scope| {
         let peers = || write_file(path, "peers.csv", |out| write_peers(out, simulation));
         if simulation.threads() < 2 {

@@ -18,7 +18,7 @@ pub(super) fn in_order<P: Clone + Sync, T: Send, E>(
     pieces: &[P],
     threads: usize,
     make: impl Fn(P) -> T + Sync,
-    mut take: impl FnMut(T) -> Result<(), E>,
+    take: impl FnMut(T) -> Result<(), E>,
 ) -> Result<(), E> {
     if threads < 2 || pieces.len() < 2 {
         return pieces.iter().cloned().map(make).try_for_each(take);
@@ -39,8 +39,8 @@ pub(super) fn in_order<P: Clone + Sync, T: Send, E>(
             })
             .collect();
         // A maker that sends nothing has panicked, which the scope passes on.
-        let made = (0..pieces.len()).map_while(|piece| makers[piece % threads].recv().ok());
-        made.map(&mut take).collect()
+        let mut made = (0..pieces.len()).map_while(|piece| makers[piece % threads].recv().ok());
+        made.try_for_each(take)
     })
 }
 

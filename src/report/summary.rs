@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::graph::Figures;
+use super::graph::{Figures, Pairs};
 use super::table::table_within;
 use crate::peer::PeerIndex;
 use crate::record::{ConnectionEvent, Counts, DropCause, Flow, LossCause, Spread};
 use crate::simulation::{Ending, Outcome, Simulation, StandingNetwork};
 use crate::time::Time;
-use crate::topology::Graph;
 use crate::units::{show_bytes, show_count, show_rate};
 
 /// What a run is called.
@@ -205,12 +204,9 @@ pub(super) fn digits(value: f64, count: i32) -> String {
     }
 }
 
-/// The peers and links that `p2psim topology` exports of a finished run, numbered anew: bootstrap
+/// The figures of the peers and links that `p2psim topology` exports of a finished run, numbered anew: bootstrap
 /// peers only where they have a link.
-pub(super) fn final_graph(
-    network: &StandingNetwork<'_>,
-    links: Vec<(PeerIndex, PeerIndex)>,
-) -> Graph {
+pub(super) fn final_figures(network: &StandingNetwork<'_>, links: &[Pairs]) -> Figures {
     let world = network.world();
     let mut shown: Vec<bool> = world
         .names
@@ -218,7 +214,7 @@ pub(super) fn final_graph(
         .iter()
         .map(|index| !world.is_bootstrap[index.as_usize()])
         .collect();
-    for &(source, target) in &links {
+    for &(source, target) in links.iter().flatten() {
         shown[source.as_usize()] = true;
         shown[target.as_usize()] = true;
     }
@@ -229,8 +225,8 @@ pub(super) fn final_graph(
         peers += 1;
     }
     let number = |peer: PeerIndex| numbers[peer.as_usize()];
-    let links = links.into_iter().map(|(a, b)| (number(a), number(b)));
-    Graph::numbered(peers, &links.collect::<Vec<_>>()).0
+    let links = links.iter().flatten();
+    Figures::summary(peers, links.map(|&(a, b)| (number(a), number(b))))
 }
 
 fn counts_json(counts: &Counts, in_flight: u64) -> Value {

@@ -30,19 +30,22 @@ const LINK_HEADER: [&str; 4] = ["source", "target", "bandwidth_bit_per_s", "sinc
 /// So many peers' links are made into text at once.
 const PEERS_AT_ONCE: u32 = 4096;
 
-/// Writes connections as CSV, `source, target, bandwidth_bit_per_s, since_ms`, and shows each.
-/// As many threads as the simulation has make the text.
+/// Links by both ends.
+pub(super) type Pairs = Vec<(PeerIndex, PeerIndex)>;
+
+/// Writes connections as CSV, `source, target, bandwidth_bit_per_s, since_ms`, and hands out the
+/// ends of all, in lists of moderate length: they fit in memory that the run has let go of. As many threads as the simulation has make the text.
 pub(super) fn write_links(
     out: &mut impl Write,
     simulation: &Simulation,
     bootstrap: bool,
-    mut see: impl FnMut(PeerIndex, PeerIndex),
+    mut see: impl FnMut(Pairs),
 ) -> io::Result<()> {
     writeln!(out, "{}", LINK_HEADER.join(","))?;
     let network = simulation.network();
     let names = simulation.names();
     let make = |peers| {
-        let (mut rows, mut links) = (CsvRows::default(), Vec::new());
+        let (mut rows, mut links) = (CsvRows::default(), Pairs::new());
         for link in network.clone().into_links(peers, bootstrap) {
             rows.integer(names.id(link.source).0);
             rows.integer(names.id(link.target).0);
@@ -55,7 +58,7 @@ pub(super) fn write_links(
     };
     let pieces = pieces(names.len() as u32, PEERS_AT_ONCE);
     in_order(&pieces, simulation.threads(), make, |(rows, links)| {
-        links.into_iter().for_each(|(a, b)| see(a, b));
+        see(links);
         out.write_all(&rows)
     })
 }

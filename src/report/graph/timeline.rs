@@ -74,8 +74,10 @@ impl Snapshots {
         let name = format!("{:0digits$}.csv", self.ms(number));
         let file = std::fs::File::create(self.folder.join(name))?;
         let mut out = BufWriter::new(file);
-        write_links(&mut out, simulation, self.bootstrap, |source, target| {
-            saw(self.links.entry((source, target)).or_default(), number);
+        write_links(&mut out, simulation, self.bootstrap, |links| {
+            for link in links {
+                saw(self.links.entry(link).or_default(), number);
+            }
         })?;
         out.flush()?;
         self.online.resize(simulation.names().len(), Spells::new());
