@@ -130,7 +130,7 @@ pub(super) fn run(args: &RunArgs, registry: Registry) -> Result<(), Failure> {
         seed: plan.seed,
     };
     let format = plan.measures.format;
-    write_outputs(&folder, &simulation, &outcome, &name, bootstrap, format)?;
+    let links = write_outputs(&folder, &simulation, &outcome, &name, bootstrap, format)?;
     if let Some(path) = &args.timing {
         let json = timing.json(&outcome);
         if is_stdout(path) {
@@ -153,7 +153,7 @@ pub(super) fn run(args: &RunArgs, registry: Registry) -> Result<(), Failure> {
             &outcome,
             &name,
             &timing,
-            bootstrap,
+            links,
             machine::columns(),
         );
         print(&format!("{summary}written to {}\n", written.display()))?;

@@ -45,10 +45,10 @@ impl PeerState {
             (arrival, fate(Replica::Second, arrival, sender))
         });
         if let Some((arrival, fate)) = second {
-            post.duplicate(event.body());
+            post.contents.duplicate(event.body());
             let copy = event.copied(arrival);
             if let Kind::Arrival(kind) | Kind::Delivery(kind) = event.kind() {
-                let bytes = post.bytes(event.body());
+                let bytes = post.contents.bytes(event.body());
                 post.recorder.traffic.duplicated(kind, bytes);
             }
             hand_over(post, copy, fate);
@@ -61,7 +61,7 @@ impl PeerState {
 fn hand_over(post: &mut Post, event: Event, fate: Option<LossCause>) {
     match (fate, event.kind()) {
         (Some(cause), Kind::Arrival(kind) | Kind::Delivery(kind)) => {
-            post.take(event.body());
+            post.contents.take(event.body());
             post.recorder.traffic.lost(kind, cause);
         }
         _ => post.dispatch(event),

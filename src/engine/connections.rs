@@ -119,7 +119,8 @@ impl Connections {
     #[inline]
     fn len(&self) -> usize {
         // With an odd number of them there is one word too many, which the division ignores.
-        self.words.len().saturating_sub(ENDS) / if self.is_wide() { 5 } else { 4 }
+        let words = self.words.len().saturating_sub(ENDS);
+        if self.is_wide() { words / 5 } else { words / 4 }
     }
 
     #[inline]
@@ -289,19 +290,32 @@ impl Connections {
         self.place(peer).is_ok()
     }
 
+    /// The place of the connection to `peer`, if there is one in any state. It is found at once
+    /// where it is the `first`-th or the one after: when the other ends are asked for in order.
+    #[inline]
+    pub(super) fn find_from(&self, first: usize, peer: PeerIndex) -> Option<usize> {
+        let is_here = |place| self.ends().get(place).is_some_and(|end| end >> 1 == peer.0);
+        let near = [first, first + 1].into_iter().find(|&place| is_here(place));
+        near.or_else(|| self.place(peer).ok())
+    }
+
     /// The other end of the `place`-th connection, finished or not.
     #[inline]
     pub(super) fn peer_at(&self, place: usize) -> Option<PeerIndex> {
         (place < self.len()).then(|| self.peer(place))
     }
 
-    /// A little of each of the first lines, for a dozen connections those of the other ends and
+    /// A little of each of the first lines, for sixteen connections those of the other ends and
     /// of when they were heard: reading it brings them into the cache.
     #[inline]
     pub(super) fn foresee(&self) -> u32 {
-        const STEP: usize = 14;
-        let word = |at| self.words.get(at).copied().unwrap_or(0);
-        word(0) ^ word(STEP) ^ word(2 * STEP)
+        const STEP: usize = 15;
+        let Some(last) = self.words.len().checked_sub(1) else {
+            return 0;
+        };
+        // When they were heard ends before five eighths of the words.
+        let [a, b, c] = [STEP, 2 * STEP, last * 5 / 8].map(|at| self.words[at.min(last)]);
+        self.words[0] ^ a ^ b ^ c
     }
 
     /// Begins with attempts to reach `peers`, which ascend, at `now`.

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::post::Post;
+use super::contents::Contents;
 use crate::message::MessageType;
 use crate::peer::PeerIndex;
 use crate::time::Time;
@@ -126,7 +126,7 @@ impl Event {
     #[inline]
     pub(super) fn has_content(&self) -> bool {
         let code = (self.order >> 28) as u8;
-        (DELIVERY..TIMER).contains(&code) && !Post::is_empty(self.body)
+        (DELIVERY..TIMER).contains(&code) && !Contents::is_empty(self.body)
     }
 
     /// A second copy of a message, on its own way.
@@ -146,14 +146,14 @@ impl Event {
         )
     }
 
-    /// An event without a body; `count` tells it from others of the same time and order.
+    /// An event of these parts; `count` tells it from others of the same time and order.
     #[inline]
-    pub(super) fn plain(time: u64, order: u64, count: u32) -> Self {
+    pub(super) fn unpacked(time: Time, order: u64, count: u32, body: u32) -> Self {
         Event {
-            time: Time::from_ns(time),
+            time,
             order,
             count,
-            body: 0,
+            body,
         }
     }
 

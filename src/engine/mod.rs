@@ -6,6 +6,7 @@
 
 mod carriage;
 mod connections;
+mod contents;
 mod event;
 mod peer_state;
 mod post;
@@ -14,6 +15,7 @@ mod rumours;
 mod service;
 mod shard;
 mod sorter;
+mod spreading;
 mod windows;
 mod world;
 
@@ -22,6 +24,8 @@ use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+
+use smallvec::SmallVec;
 
 pub use connections::{Connection, ConnectionState, Connections};
 pub use event::SERVICES_MAX;
@@ -190,17 +194,57 @@ pub fn shards(dials: &Dials, peers: usize, count: usize) -> Vec<Range<u32>> {
     ranges
 }
 
+/// The peers of a network that stands still, for as many threads as like to look at them.
+#[derive(Clone)]
+pub struct Peers<'a> {
+    firsts: &'a [u32],
+    shards: SmallVec<[&'a [PeerState]; 8]>,
+}
+
+impl<'a> Peers<'a> {
+    #[inline]
+    fn get(&self, peer: PeerIndex) -> &'a PeerState {
+        let shard = match self.firsts {
+            [_] => 0,
+            firsts => post::shard_of(firsts, peer),
+        };
+        &self.shards[shard][(peer.0 - self.firsts[shard]) as usize]
+    }
+
+    /// A peer's connections.
+    pub fn connections(&self, peer: PeerIndex) -> &'a Connections {
+        &self.get(peer).connections
+    }
+
+    /// Whether a peer is online.
+    pub fn is_online(&self, peer: PeerIndex) -> bool {
+        self.get(peer).online
+    }
+
+    /// What a peer has sent and received.
+    pub fn traffic(&self, peer: PeerIndex) -> PeerTraffic {
+        self.get(peer).traffic()
+    }
+
+    /// Reads a little of what the later ends of these peers' connections know, so that it comes
+    /// from memory together rather than one after the other.
+    pub fn foresee_links(&self, peers: Range<u32>) {
+        let ends = |peer| {
+            let ends = self.connections(PeerIndex(peer)).iter_connected_peers();
+            ends.filter(move |end| end.0 > peer)
+        };
+        let mut sum = 0;
+        for end in peers.clone().flat_map(ends) {
+            sum ^= self.get(end).foresee();
+        }
+        for end in peers.flat_map(ends) {
+            sum ^= u64::from(self.connections(end).foresee());
+        }
+        black_box(sum);
+    }
+}
+
 impl<S> Engine<S> {
-    /// The shard that a peer belongs to.
-    fn shard_of(&self, peer: PeerIndex) -> usize {
-        post::shard_of(&self.firsts, peer)
-    }
-
-    fn peer(&self, peer: PeerIndex) -> &PeerState {
-        let shard = &self.shards[self.shard_of(peer)];
-        &shard.peers[shard.post.place(peer)]
-    }
-
     /// Why a service has ended the run, if one has: the first of all.
     pub fn failure(&self) -> Option<&Failure> {
         let failures = self.shards.iter().filter_map(|s| s.post.failure.as_deref());
@@ -234,33 +278,12 @@ impl<S> Engine<S> {
         &self.world
     }
 
-    /// A peer's connections.
-    pub fn connections(&self, peer: PeerIndex) -> &Connections {
-        &self.peer(peer).connections
-    }
-
-    /// Reads a little of what the other ends of these peers' connections know, so that it comes
-    /// from memory together rather than one after the other.
-    pub fn foresee_links(&self, peers: Range<u32>) {
-        let ends = |peer| self.connections(PeerIndex(peer)).iter_connected_peers();
-        let mut sum = 0;
-        for end in peers.clone().flat_map(ends) {
-            sum ^= self.peer(end).foresee();
+    /// All peers as they are now.
+    pub fn peers(&self) -> Peers<'_> {
+        Peers {
+            firsts: &self.firsts,
+            shards: self.shards.iter().map(|shard| &shard.peers[..]).collect(),
         }
-        for end in peers.flat_map(ends) {
-            sum ^= u64::from(self.connections(end).foresee());
-        }
-        black_box(sum);
-    }
-
-    /// Whether a peer is online.
-    pub fn is_online(&self, peer: PeerIndex) -> bool {
-        self.peer(peer).online
-    }
-
-    /// What a peer has sent and received.
-    pub fn peer_traffic(&self, peer: PeerIndex) -> PeerTraffic {
-        self.peer(peer).traffic
     }
 
     /// What was written down of the whole network; all of it when the run has been finished.
@@ -302,11 +325,6 @@ impl<S> Engine<S> {
     /// How long messages were on their way; complete after [`Engine::finish`].
     pub fn delays(&self) -> &Delays {
         &self.recorder().delays
-    }
-
-    /// How many events are pending.
-    pub fn pending(&self) -> usize {
-        self.shards.iter().map(|shard| shard.post.queue.len()).sum()
     }
 
     /// Ends the run: counts the messages still on their way, by type, from the queues themselves,

@@ -1,8 +1,9 @@
 //! A peer as the engine keeps it: links, connections, streams, counters; and what it sends.
 
 use super::connections::Connections;
+use super::contents::EMPTY;
 use super::event::{Event, Kind};
-use super::post::{EMPTY, Post};
+use super::post::Post;
 use super::world::World;
 use crate::message::MessageType;
 use crate::network::{Link, LinkMode, SenderConditions};
@@ -27,25 +28,30 @@ pub struct PeerTraffic {
 /// A peer as the engine keeps it.
 ///
 /// In a large network each line of the cache that an event reads comes from memory. So the order
-/// of the fields is kept, and there are two lines of them: the first is what every message needs,
-/// the second what every message changes. What few peers have stands apart.
+/// of the fields is kept, and there are two lines of them: the first is what it takes to receive a
+/// message, the second what it takes to send one besides. What few peers have stands apart.
 #[repr(C, align(64))]
 pub(super) struct PeerState {
     pub(super) connections: Connections,
     pub(super) downlink: Link,
-    uplink: Link,
-    /// What most peers never need.
-    rare: Option<Box<Rare>>,
-    /// Messages that have come in but not yet passed the downlink, and so are in the queue.
-    pub(super) coming_in: u32,
+    messages_in: u64,
+    bytes_in: u64,
     /// Where its services begin.
     pub(super) first_service: u32,
+    /// Messages that have come in but not yet passed the downlink, and so are in the queue.
+    pub(super) coming_in: u32,
     pub(super) peer_type: TypeIndex,
     pub(super) online: bool,
     pub(super) logs: bool,
+    /// Whether its links run at another share of their bandwidth than all.
+    links_scaled: bool,
 
-    pub(super) traffic: PeerTraffic,
+    uplink: Link,
+    messages_out: u64,
+    bytes_out: u64,
     latency_stream: Stream,
+    /// What most peers never need.
+    rare: Option<Box<Rare>>,
 }
 
 const _: () = assert!(size_of::<PeerState>() == 128, "two lines of the cache");
@@ -94,14 +100,18 @@ impl PeerState {
             connections: Connections::default(),
             downlink: Link::default(),
             uplink: Link::default(),
-            rare: None,
-            coming_in: 0,
+            messages_in: 0,
+            bytes_in: 0,
             first_service,
+            coming_in: 0,
             peer_type: world.names.types[me.as_usize()],
             online: false,
             logs,
-            traffic: PeerTraffic::default(),
+            links_scaled: false,
+            messages_out: 0,
+            bytes_out: 0,
             latency_stream: Stream::new(world.seed, id.0, Purpose::Latency),
+            rare: None,
         }
     }
 
@@ -119,7 +129,25 @@ impl PeerState {
 
     #[inline]
     fn link_factor(&self) -> f64 {
-        self.rare.as_ref().map_or(1.0, |rare| rare.link_factor)
+        let rare = self.rare.as_ref().filter(|_| self.links_scaled);
+        rare.map_or(1.0, |rare| rare.link_factor)
+    }
+
+    /// Counts a message that it handles.
+    #[inline]
+    pub(super) fn count_in(&mut self, bytes: u32) {
+        self.messages_in += 1;
+        self.bytes_in += u64::from(bytes);
+    }
+
+    /// What it has sent and received.
+    pub(super) fn traffic(&self) -> PeerTraffic {
+        PeerTraffic {
+            messages_out: self.messages_out,
+            messages_in: self.messages_in,
+            bytes_out: self.bytes_out,
+            bytes_in: self.bytes_in,
+        }
     }
 
     /// Lets what has arrived at `now` pass the downlink; when the last byte has.
@@ -129,15 +157,22 @@ impl PeerState {
         self.downlink.pass(now, bytes, bandwidth)
     }
 
-    /// A little of each line that an event will ask for: reading it brings them into the cache.
+    /// A little of what it takes to receive: reading it brings the rest into the cache.
     #[inline]
     pub(super) fn foresee(&self) -> u64 {
-        u64::from(self.first_service) ^ self.traffic.messages_in
+        u64::from(self.first_service)
+    }
+
+    /// The same of what it takes to send.
+    #[inline]
+    pub(super) fn foresee_sending(&self) -> u64 {
+        self.messages_out
     }
 
     /// Lets both links run at this share of their bandwidth from now on.
     pub(super) fn scale_links(&mut self, factor: f64) {
         self.rare().link_factor = factor;
+        self.links_scaled = true;
     }
 
     /// Sends a message whose content is stored under `body`: through the uplink, then the
@@ -157,7 +192,7 @@ impl PeerState {
         kind: MessageType,
         body: u32,
     ) {
-        let bytes = post.bytes(body);
+        let bytes = post.contents.bytes(body);
         let (departure, wait) = match world.uplink {
             LinkMode::Limited => {
                 let wait = self.uplink.free_at().since(now);
@@ -178,8 +213,8 @@ impl PeerState {
             Some(conditions) => self.carry(conditions, world, post, departure, event),
         }
         post.recorder.load.sent(now, me, bytes, wait);
-        self.traffic.messages_out += 1;
-        self.traffic.bytes_out += u64::from(bytes);
+        self.messages_out += 1;
+        self.bytes_out += u64::from(bytes);
         post.note_delay(world, me, to, delay);
         if self.logs {
             post.recorder.log_sent(me, now, kind, to);

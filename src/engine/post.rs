@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use super::contents::{BESIDE, Contents};
 use super::event::Event;
 use super::queue::EventQueue;
-use super::rumours::{OWN_ROW, Receipt, Rumours};
+use super::rumours::{Held, OWN_ROW, Receipt, Rumours};
 use super::service::{Failure, Rejoin};
+use super::spreading::Spreading;
 use super::world::World;
-use crate::message::{HEADER_BYTES, Payload, Rumour, RumourId};
+use crate::message::{Payload, Rumour, RumourId};
 use crate::network::LinkMode;
 use crate::peer::PeerIndex;
 use crate::record::Recorder;
@@ -32,7 +34,7 @@ pub(super) struct Post {
     /// and nobody asks.
     timers: Vec<SmallVec<[Time; 2]>>,
     /// What the shard's peers hold; none of them before the first holds any.
-    rumours: Vec<Rumours>,
+    rumours: Vec<Held>,
     /// Peers that the handler being run has disconnected from; its peer's services are told
     /// when it returns.
     pub(super) parted: Vec<PeerIndex>,
@@ -42,8 +44,9 @@ pub(super) struct Post {
     pub(super) shared: Vec<(usize, Box<dyn Any + Send>)>,
     /// Why a service has ended the run.
     pub(super) failure: Option<Box<Failure>>,
-    parcels: Vec<Parcel>,
-    free: Vec<u32>,
+    pub(super) contents: Contents,
+    /// Which peers hold the rumours that spread just now.
+    spreading: Spreading,
 }
 
 /// Later than anything happens.
@@ -85,19 +88,6 @@ pub(super) enum Switch {
     Halt,
 }
 
-struct Parcel {
-    payload: Payload,
-    bytes: u32,
-    /// How many messages on their way have this content.
-    copies: u32,
-}
-
-/// The body of a message without content, [`HEADER_BYTES`] long: it takes no parcel.
-pub(super) const EMPTY: u32 = 0;
-/// The body of a Hello that answers a Hello; like [`EMPTY`] otherwise.
-pub(super) const ANSWER: u32 = 1;
-const FIRST_PARCEL: u32 = 2;
-
 impl Post {
     /// The post office of the peers in `range`; `firsts` are the first peers of all shards.
     pub(super) fn new(
@@ -123,8 +113,8 @@ impl Post {
             switches: Vec::new(),
             shared: Vec::new(),
             failure: None,
-            parcels: Vec::new(),
-            free: Vec::new(),
+            contents: Contents::default(),
+            spreading: Spreading::new(range.len()),
         }
     }
 
@@ -166,52 +156,95 @@ impl Post {
         timers.is_some_and(|timers| timers.iter().any(|&at| at < time))
     }
 
-    /// A little of a peer's timers, if they are kept: reading it brings them into the cache.
+    /// A little of the timers of the peers that events come to, if they are kept.
     #[inline]
-    pub(super) fn foresee_timers(&self, peer: PeerIndex) -> u64 {
-        self.timers
-            .get(self.place(peer))
-            .map_or(0, |timers| timers.len() as u64)
+    pub(super) fn foresee_timers(&self, upcoming: &[Event]) -> u64 {
+        if self.timers.is_empty() {
+            return 0;
+        }
+        let timers = |event: &Event| self.timers[self.place(event.receiver())].len() as u64;
+        upcoming.iter().fold(0, |sum, event| sum ^ timers(event))
+    }
+
+    /// A little of what the receiver of a message holds; `None` if that is known to include the
+    /// rumour that the message brings.
+    #[inline]
+    pub(super) fn foresee_content(&self, event: &Event) -> Option<u64> {
+        let place = self.place(event.receiver());
+        let is_known = |rumour| self.spreading.is_held(place, rumour);
+        if self.contents.rumour(event.body()).is_some_and(is_known) {
+            return None;
+        }
+        Some(self.rumours.get(place).map_or(0, |held| held.len() as u64))
+    }
+
+    /// A little of what lies behind that.
+    #[inline]
+    pub(super) fn foresee_held(&self, place: usize) -> u64 {
+        self.rumours
+            .get(place)
+            .map_or(0, |held| held.foresee().into())
     }
 
     /// The rumours that a peer of the shard holds.
     #[inline]
-    pub(super) fn rumours(&self, peer: PeerIndex) -> &Rumours {
-        static NONE: Rumours = Rumours::NONE;
-        self.rumours.get(self.place(peer)).unwrap_or(&NONE)
+    pub(super) fn rumours(&self, peer: PeerIndex) -> Rumours<'_> {
+        static NONE: Held = Held::NONE;
+        let held = self.rumours.get(self.place(peer)).unwrap_or(&NONE);
+        Rumours::new(held, &self.contents)
     }
 
     /// The rumours that a peer of the shard holds, to be changed.
     #[inline]
-    fn held(&mut self, peer: PeerIndex) -> &mut Rumours {
+    fn held(&mut self, peer: PeerIndex) -> (&mut Held, &mut Contents) {
         let place = self.place(peer);
         if self.rumours.is_empty() {
             let count = self.count as usize;
-            self.rumours.resize_with(count, || Rumours::NONE);
+            self.rumours.resize_with(count, || Held::NONE);
         }
-        &mut self.rumours[place]
+        (&mut self.rumours[place], &mut self.contents)
     }
 
     /// Lets a peer forget all rumours.
     pub(super) fn forget_rumours(&mut self, peer: PeerIndex) {
         if !self.rumours.is_empty() {
-            self.held(peer).forget();
+            self.held(peer).0.forget();
+            self.spreading.forget(self.place(peer));
         }
     }
 
     /// Lets a peer forget the rumours that were produced before `oldest`, now or some time later.
     pub(super) fn forget_rumours_before(&mut self, peer: PeerIndex, oldest: Time) {
-        if !self.rumours.is_empty() {
-            self.held(peer).forget_before(oldest);
+        if self.rumours.is_empty() {
+            return;
+        }
+        let (held, contents) = self.held(peer);
+        if held.forget_before(oldest, contents) {
+            self.spreading.forget(self.place(peer));
         }
     }
 
     /// Takes in a rumour that has arrived; whether the peer did not hold it yet.
+    #[inline]
     pub(super) fn receive(&mut self, now: Time, me: PeerIndex, rumour: &Rumour) -> bool {
-        let (row, new) = match self.held(me).take(rumour) {
+        let deliveries = &mut self.recorder.deliveries;
+        if self.spreading.is_held((me.0 - self.first) as usize, rumour)
+            && let Some(row) = deliveries.row_without_rows(me, rumour.id)
+        {
+            deliveries.receive_again(row);
+            return false;
+        }
+        self.receive_looking(now, me, rumour)
+    }
+
+    /// As [`Post::receive`], by what the peer itself knows.
+    fn receive_looking(&mut self, now: Time, me: PeerIndex, rumour: &Rumour) -> bool {
+        self.spreading.hold(self.place(me), rumour);
+        let (held, contents) = self.held(me);
+        let (row, new) = match held.take(rumour, contents) {
             Receipt::First(place) => {
                 let row = self.recorder.deliveries.receive(me, rumour, now);
-                self.held(me).set_row(place, row);
+                self.held(me).0.set_row(place, row);
                 return true;
             }
             Receipt::Again(row) => (row, true),
@@ -225,7 +258,7 @@ impl Post {
 
     /// Makes a rumour of a peer's own, which it then holds.
     pub(super) fn publish(&mut self, now: Time, me: PeerIndex, bytes: u32, ttl: u16) -> Rumour {
-        let held = self.held(me);
+        let (held, contents) = self.held(me);
         let rumour = Rumour {
             id: RumourId {
                 origin: me,
@@ -237,7 +270,7 @@ impl Post {
             ttl,
             hops: 0,
         };
-        if let Receipt::First(place) = held.take(&rumour) {
+        if let Receipt::First(place) = held.take(&rumour, contents) {
             held.set_row(place, OWN_ROW);
         }
         self.recorder.deliveries.produce(&rumour);
@@ -277,13 +310,13 @@ impl Post {
     }
 
     fn dispatch_abroad(&mut self, mut event: Event) {
-        let content = (!Post::is_empty(event.body())).then(|| {
-            let bytes = self.bytes(event.body());
-            (self.take(event.body()), bytes)
+        let content = (!Contents::is_empty(event.body())).then(|| {
+            let bytes = self.contents.bytes(event.body());
+            (self.contents.take(event.body()), bytes)
         });
         let mail = &mut self.outgoing[shard_of(&self.firsts, event.receiver())];
         if let Some(content) = content {
-            event.set_body(FIRST_PARCEL + mail.contents.len() as u32);
+            event.set_body(BESIDE);
             mail.contents.push(content);
         }
         mail.first = mail.first.min(event.time());
@@ -305,73 +338,13 @@ impl Post {
     pub(super) fn take_in(&mut self, mail: &mut Mail) {
         let mut contents = mail.contents.drain(..);
         for mut event in mail.events.drain(..) {
-            if !Post::is_empty(event.body())
+            if !Contents::is_empty(event.body())
                 && let Some((payload, bytes)) = contents.next()
             {
-                event.set_body(self.store(payload, bytes, 1));
+                event.set_body(self.contents.store(payload, bytes, 1));
             }
             self.queue.push(event);
         }
         mail.first = NEVER;
-    }
-
-    /// Keeps the content of so many messages, at least one, until each is taken; under which body.
-    #[inline]
-    pub(super) fn store(&mut self, payload: Payload, bytes: u32, copies: u32) -> u32 {
-        if matches!(payload, Payload::Empty) && bytes == HEADER_BYTES {
-            return EMPTY;
-        }
-        let parcel = Parcel {
-            payload,
-            bytes,
-            copies,
-        };
-        match self.free.pop() {
-            Some(body) => {
-                self.parcels[(body - FIRST_PARCEL) as usize] = parcel;
-                body
-            }
-            None => {
-                self.parcels.push(parcel);
-                FIRST_PARCEL + (self.parcels.len() - 1) as u32
-            }
-        }
-    }
-
-    /// Whether a message with this body has no content.
-    #[inline]
-    pub(super) fn is_empty(body: u32) -> bool {
-        body < FIRST_PARCEL
-    }
-
-    /// How many bytes the message with this body has.
-    #[inline]
-    pub(super) fn bytes(&self, body: u32) -> u32 {
-        match body.checked_sub(FIRST_PARCEL) {
-            Some(place) => self.parcels[place as usize].bytes,
-            None => HEADER_BYTES,
-        }
-    }
-
-    /// One message more has this content.
-    pub(super) fn duplicate(&mut self, body: u32) {
-        if let Some(place) = body.checked_sub(FIRST_PARCEL) {
-            self.parcels[place as usize].copies += 1;
-        }
-    }
-
-    /// Takes the content of a message out; if no other has it, its body may be used again.
-    #[inline]
-    pub(super) fn take(&mut self, body: u32) -> Payload {
-        let Some(place) = body.checked_sub(FIRST_PARCEL) else {
-            return Payload::Empty;
-        };
-        let parcel = &mut self.parcels[place as usize];
-        parcel.copies -= 1;
-        if parcel.copies > 0 {
-            return parcel.payload.clone();
-        }
-        self.free.push(body);
-        std::mem::take(&mut parcel.payload)
     }
 }

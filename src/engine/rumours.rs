@@ -1,30 +1,29 @@
 //! The rumours that a peer holds, and how many it has produced itself.
 
+use super::contents::Contents;
 use crate::message::{Rumour, RumourId};
 use crate::time::Time;
 
 /// The row of a peer's own rumours: they have no first receipt.
 pub(super) const OWN_ROW: u32 = u32::MAX;
 
-/// What a further copy of a rumour is compared with.
+/// A rumour that a peer knows of.
 #[derive(Clone, Copy, Debug)]
 struct Mark {
     id: RumourId,
     /// Where its first receipt is recorded.
     row: u32,
-    /// Whether the peer still has it: one that begins afresh has forgotten everything.
-    held: bool,
+    /// Where the rumour itself lies, as this peer first received it; and in the highest bit
+    /// whether it has forgotten it: a peer that begins afresh has forgotten everything.
+    body: u32,
 }
 
+const FORGOTTEN: u32 = 1 << 31;
+
 /// All rumours that a peer has received or produced, in ascending order of their ids.
-///
-/// Most of what arrives are further copies: they need the marks alone, of which four fit a line
-/// of the cache.
-#[derive(Clone, Debug)]
-pub struct Rumours {
+#[derive(Debug)]
+pub(super) struct Held {
     marks: Vec<Mark>,
-    /// What the marks stand for.
-    rumours: Vec<Rumour>,
     produced: u32,
     /// How many there are when those that are too old are looked for again.
     sweep_at: u32,
@@ -46,30 +45,60 @@ pub(super) enum Receipt {
     Copy(u32),
 }
 
-impl Rumours {
+/// The rumours that a peer holds, in ascending order of their ids.
+#[derive(Clone, Copy)]
+pub struct Rumours<'a> {
+    marks: &'a [Mark],
+    contents: &'a Contents,
+}
+
+impl<'a> Rumours<'a> {
+    #[inline]
+    pub(super) fn new(held: &'a Held, contents: &'a Contents) -> Self {
+        let marks = &held.marks;
+        Rumours { marks, contents }
+    }
+
+    fn at(self, mark: &Mark) -> Option<&'a Rumour> {
+        // The body of a forgotten one has its highest bit set: no message's body is so high.
+        let is_held = mark.body & FORGOTTEN == 0;
+        is_held.then(|| self.contents.rumour(mark.body)).flatten()
+    }
+
+    /// The rumour of this name, if the peer holds it.
+    pub fn get(self, id: RumourId) -> Option<&'a Rumour> {
+        let place = place(self.marks, id).ok()?;
+        self.at(&self.marks[place])
+    }
+
+    /// Whether the peer holds a rumour.
+    pub fn holds(self, id: RumourId) -> bool {
+        self.get(id).is_some()
+    }
+
+    /// All of them.
+    pub fn iter(self) -> impl Iterator<Item = &'a Rumour> {
+        self.marks.iter().filter_map(move |mark| self.at(mark))
+    }
+}
+
+fn place(marks: &[Mark], id: RumourId) -> Result<usize, usize> {
+    // The newest rumours of one origin come last: look there first.
+    let (older, newest) = marks.split_at(marks.len().saturating_sub(NEWEST));
+    match newest.iter().rposition(|mark| mark.id <= id) {
+        Some(place) if newest[place].id == id => Ok(older.len() + place),
+        Some(place) => Err(older.len() + place + 1),
+        None => older.binary_search_by_key(&id, |mark| mark.id),
+    }
+}
+
+impl Held {
     /// No rumours.
-    pub(super) const NONE: Rumours = Rumours {
+    pub(super) const NONE: Held = Held {
         marks: Vec::new(),
-        rumours: Vec::new(),
         produced: 0,
         sweep_at: SWEEP_MIN,
     };
-
-    fn place(&self, id: RumourId) -> Result<usize, usize> {
-        // The newest rumours of one origin come last: look there first.
-        let (older, newest) = self.marks.split_at(self.marks.len().saturating_sub(NEWEST));
-        match newest.iter().rposition(|mark| mark.id <= id) {
-            Some(place) if newest[place].id == id => Ok(older.len() + place),
-            Some(place) => Err(older.len() + place + 1),
-            None => older.binary_search_by_key(&id, |mark| mark.id),
-        }
-    }
-
-    /// How many rumours the peer knows of, held or forgotten.
-    #[inline]
-    pub(super) fn len(&self) -> usize {
-        self.marks.len()
-    }
 
     /// The newest mark: reading it brings it into the cache.
     #[inline]
@@ -77,24 +106,10 @@ impl Rumours {
         self.marks.last().map_or(0, |mark| mark.row)
     }
 
-    /// The rumour of this name, if the peer holds it.
-    pub fn get(&self, id: RumourId) -> Option<&Rumour> {
-        let place = self.place(id).ok()?;
-        self.marks[place].held.then_some(&self.rumours[place])
-    }
-
-    /// Whether the peer holds a rumour.
-    pub fn holds(&self, id: RumourId) -> bool {
-        self.get(id).is_some()
-    }
-
-    /// All rumours that the peer holds, in ascending order of their ids.
-    pub fn iter(&self) -> impl Iterator<Item = &Rumour> {
-        self.marks
-            .iter()
-            .zip(&self.rumours)
-            .filter(|(mark, _)| mark.held)
-            .map(|(_, rumour)| rumour)
+    /// How many rumours the peer knows of, held or forgotten.
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.marks.len()
     }
 
     /// The counter of the next rumour that the peer produces.
@@ -104,25 +119,24 @@ impl Rumours {
     }
 
     /// Takes in a rumour that has arrived or was produced.
-    pub(super) fn take(&mut self, rumour: &Rumour) -> Receipt {
-        match self.place(rumour.id) {
+    pub(super) fn take(&mut self, rumour: &Rumour, contents: &mut Contents) -> Receipt {
+        match place(&self.marks, rumour.id) {
             Err(place) => {
                 let mark = Mark {
                     id: rumour.id,
                     row: 0,
-                    held: true,
+                    body: contents.hold(rumour),
                 };
                 self.marks.insert(place, mark);
-                self.rumours.insert(place, *rumour);
                 Receipt::First(place)
             }
             Ok(place) => {
                 let mark = &mut self.marks[place];
-                if mark.held {
+                if mark.body & FORGOTTEN == 0 {
                     return Receipt::Copy(mark.row);
                 }
-                mark.held = true;
-                self.rumours[place] = *rumour;
+                contents.take(mark.body & !FORGOTTEN);
+                mark.body = contents.hold(rumour);
                 Receipt::Again(mark.row)
             }
         }
@@ -135,25 +149,29 @@ impl Rumours {
 
     /// Lets go of what was produced before `oldest`, mark and all, if the number of rumours has
     /// doubled since it last did: so that it takes little time, and memory for at most twice as
-    /// many as are young enough.
-    pub(super) fn forget_before(&mut self, oldest: Time) {
+    /// many as are young enough. Whether it did.
+    pub(super) fn forget_before(&mut self, oldest: Time, contents: &mut Contents) -> bool {
         if self.marks.len() < self.sweep_at as usize {
-            return;
+            return false;
         }
-        let young = |rumour: &Rumour| rumour.produced >= oldest;
-        let mut rumours = self.rumours.iter();
-        self.marks.retain(|_| rumours.next().is_some_and(young));
-        self.rumours.retain(young);
+        self.marks.retain(|mark| {
+            let body = mark.body & !FORGOTTEN;
+            let young = contents.rumour(body).is_some_and(|r| r.produced >= oldest);
+            if !young {
+                contents.take(body);
+            }
+            young
+        });
         self.marks.shrink_to(2 * self.marks.len());
-        self.rumours.shrink_to(2 * self.rumours.len());
         let twice = u32::try_from(2 * self.marks.len()).unwrap_or(u32::MAX);
         self.sweep_at = twice.max(SWEEP_MIN);
+        true
     }
 
     /// Forgets everything; what is received again is not counted as a first receipt.
     pub(super) fn forget(&mut self) {
         for mark in &mut self.marks {
-            mark.held = false;
+            mark.body |= FORGOTTEN;
         }
     }
 }
@@ -179,43 +197,51 @@ mod tests {
 
     #[test]
     fn holds_each_once_in_order_until_it_forgets() {
-        let mut rumours = Rumours::NONE;
+        let mut contents = Contents::default();
+        let mut held = Held::NONE;
         for (origin, counter) in [(2, 1), (1, 5), (2, 2), (1, 1)] {
-            match rumours.take(&rumour(origin, counter)) {
-                Receipt::First(place) => rumours.set_row(place, 10 * origin + counter),
+            match held.take(&rumour(origin, counter), &mut contents) {
+                Receipt::First(place) => held.set_row(place, 10 * origin + counter),
                 _ => panic!("not the first"),
             }
         }
-        let held: Vec<(u32, u32)> = rumours
+        let names: Vec<(u32, u32)> = Rumours::new(&held, &contents)
             .iter()
             .map(|rumour| (rumour.id.origin.0, rumour.id.counter))
             .collect();
-        assert_eq!(held, [(1, 1), (1, 5), (2, 1), (2, 2)]);
-        assert!(matches!(rumours.take(&rumour(1, 5)), Receipt::Copy(15)));
-        rumours.forget();
+        assert_eq!(names, [(1, 1), (1, 5), (2, 1), (2, 2)]);
+        let again = held.take(&rumour(1, 5), &mut contents);
+        assert!(matches!(again, Receipt::Copy(15)));
+        held.forget();
+        let rumours = Rumours::new(&held, &contents);
         assert!(!rumours.holds(rumour(1, 5).id) && rumours.iter().next().is_none());
-        assert!(matches!(rumours.take(&rumour(1, 5)), Receipt::Again(15)));
-        assert!(rumours.holds(rumour(1, 5).id));
-        assert_eq!((rumours.next_counter(), rumours.next_counter()), (1, 2));
+        let again = held.take(&rumour(1, 5), &mut contents);
+        assert!(matches!(again, Receipt::Again(15)));
+        assert!(Rumours::new(&held, &contents).holds(rumour(1, 5).id));
+        assert_eq!((held.next_counter(), held.next_counter()), (1, 2));
     }
 
     #[test]
     fn old_ones_are_let_go_of() {
-        let mut rumours = Rumours::NONE;
+        let mut contents = Contents::default();
+        let mut held = Held::NONE;
         for counter in 0..10_000 {
             let time = Time::from_ns(u64::from(counter));
             let new = Rumour {
                 produced: time,
                 ..rumour(1 + counter % 3, counter)
             };
-            assert!(matches!(rumours.take(&new), Receipt::First(_)));
-            rumours.forget_before(time.since(Time::from_ns(100)));
-            assert!(rumours.len() <= 202, "{} are held", rumours.len());
+            assert!(matches!(held.take(&new, &mut contents), Receipt::First(_)));
+            held.forget_before(time.since(Time::from_ns(100)), &mut contents);
+            assert!(held.len() <= 202, "{} are held", held.len());
             let young = rumour(
                 1 + counter.saturating_sub(100) % 3,
                 counter.saturating_sub(100),
             );
-            assert!(rumours.holds(young.id), "{counter} is young");
+            assert!(
+                Rumours::new(&held, &contents).holds(young.id),
+                "{counter} is young"
+            );
         }
     }
 }

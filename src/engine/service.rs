@@ -6,9 +6,10 @@ use std::fmt;
 use smallvec::SmallVec;
 
 use super::connections::{ConnectionState, Connections};
+use super::contents::EMPTY;
 use super::event::Kind;
 use super::peer_state::PeerState;
-use super::post::{EMPTY, Post, Switch};
+use super::post::{Post, Switch};
 use super::rumours::Rumours;
 use super::world::World;
 use crate::message::{Message, MessageType, Payload, Rumour};
@@ -244,7 +245,7 @@ impl Context<'_> {
             self.complain(to, kind);
             return false;
         }
-        let body = self.post.store(payload, bytes, 1);
+        let body = self.post.contents.store(payload, bytes, 1);
         self.peer
             .send(self.world, self.post, self.now, self.me, to, kind, body);
         true
@@ -262,13 +263,15 @@ impl Context<'_> {
         if to.is_empty() {
             return;
         }
-        let body = self.post.store(payload, bytes, to.len() as u32);
+        let body = self.post.contents.store(payload, bytes, to.len() as u32);
+        let mut next = 0;
         for &to in to {
-            if self.peer.connections.contains(to) {
+            if let Some(place) = self.peer.connections.find_from(next, to) {
+                next = place + 1;
                 self.peer
                     .send(self.world, self.post, self.now, self.me, to, kind, body);
             } else {
-                self.post.take(body);
+                self.post.contents.take(body);
                 self.complain(to, kind);
             }
         }
@@ -391,7 +394,7 @@ impl Context<'_> {
 
     /// The rumours that this peer holds.
     #[inline]
-    pub fn rumours(&self) -> &Rumours {
+    pub fn rumours(&self) -> Rumours<'_> {
         self.post.rumours(self.me)
     }
 
@@ -415,6 +418,7 @@ impl Context<'_> {
 
     /// Takes in a copy of a rumour, which the peer then holds; whether it did not before. Its
     /// first receipt is recorded, and each further copy counted.
+    #[inline]
     pub fn receive(&mut self, rumour: &Rumour) -> bool {
         self.post.receive(self.now, self.me, rumour)
     }

@@ -331,7 +331,19 @@ impl Deliveries {
         }
     }
 
+    /// The row of what a peer first received, where it takes no rows to know it.
+    #[inline]
+    pub(crate) fn row_without_rows(&self, peer: PeerIndex, id: RumourId) -> Option<u32> {
+        match &self.kept {
+            Kept::Nothing => Some(NO_ROW),
+            Kept::Figures(_) if peer == id.origin || !self.audience.includes(peer) => Some(NO_ROW),
+            Kept::Figures(_) => Some(0),
+            Kept::Rows { .. } => None,
+        }
+    }
+
     /// A peer has received one more copy of what it first received under `row`.
+    #[inline]
     pub(crate) fn receive_again(&mut self, row: u32) {
         match &mut self.kept {
             Kept::Nothing => {}

@@ -226,9 +226,14 @@ impl LoadSeries {
         if now.as_ns().wrapping_sub(self.start) >= self.length {
             self.turn_to(now);
         }
-        let group = self.group_of.get(me.as_usize()).copied();
-        let group = group.unwrap_or_else(|| me.0 - self.first);
-        &mut self.cells[self.base + group as usize]
+        let group = self.group(me);
+        &mut self.cells[self.base + group]
+    }
+
+    #[inline]
+    fn group(&self, peer: PeerIndex) -> usize {
+        let group = self.group_of.get(peer.as_usize()).copied();
+        group.unwrap_or_else(|| peer.0 - self.first) as usize
     }
 
     #[cold]
@@ -353,6 +358,21 @@ impl Load {
     /// How many peers are online now.
     pub fn online_now(&self) -> u64 {
         self.online
+    }
+
+    /// A little of where the load of these peers is kept: reading it brings it into the cache.
+    #[inline]
+    pub(crate) fn foresee(&self, peers: impl Iterator<Item = PeerIndex>) -> u64 {
+        let Some(series) = &self.series else {
+            return 0;
+        };
+        let cells = series.cells.get(series.base..).unwrap_or_default();
+        let messages = |peer| {
+            cells
+                .get(series.group(peer))
+                .map_or(0, |cell| cell.messages[IN])
+        };
+        peers.fold(0, |sum, peer| sum ^ messages(peer))
     }
 
     /// A peer has sent a message, which waited this long for the uplink.

@@ -1,13 +1,16 @@
 //! The files of a run's folder besides its logs: final states, counts, and the large tables.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
+use std::panic::resume_unwind;
 use std::path::Path;
+use std::thread;
 
 use super::folder::{FolderError, RunFolder};
-use super::graph::write_links;
-use super::rows::write_table;
-use super::summary::{RunName, summary_json};
+use super::graph::{Pairs, write_links};
+use super::in_order::pieces;
+use super::rows::{CsvRows, write_table};
+use super::summary::{RunName, final_figures, summary_json};
 use super::{coverage, deliveries, latencies, load, measurements};
 use crate::record::{ConnectionEvent, DropCause, LossCause, Spread, TableFormat};
 use crate::simulation::{Ending, Outcome, Simulation};
@@ -16,6 +19,7 @@ use crate::time::Time;
 /// Writes `peers.csv`, `topology.csv`, `messages.csv`, `connections.csv`, `summary.json`, and as
 /// far as there is something in them `counts.csv` and in `format` the tables `load`,
 /// `latency_histogram` (with `latencies.csv`), `deliveries`, `coverage` and `observations`.
+/// How many connections there are.
 ///
 /// # Errors
 /// When the system refuses.
@@ -26,11 +30,23 @@ pub fn write_outputs(
     name: &RunName,
     bootstrap: bool,
     format: TableFormat,
-) -> Result<(), FolderError> {
+) -> Result<u64, FolderError> {
     let path = folder.path();
-    write_csv(path, "peers.csv", |out| write_peers(out, simulation))?;
-    write_csv(path, "topology.csv", |out| {
-        write_links(out, simulation.names(), simulation.links(bootstrap))
+    let mut links: Vec<Pairs> = Vec::new();
+    write_file(path, "topology.csv", |out| {
+        write_links(out, simulation, bootstrap, |pairs| links.push(pairs))
+    })?;
+    // The figures of the final network take as long as its peers take to be written.
+    let network = simulation.network();
+    let figures = || final_figures(&network, &links);
+    let figures = thread::scope(|scope| {
+        let peers = || write_file(path, "peers.csv", |out| write_peers(out, simulation));
+        if simulation.threads() < 2 {
+            return peers().map(|()| figures());
+        }
+        let figures = scope.spawn(figures);
+        peers()?;
+        Ok(figures.join().unwrap_or_else(|panic| resume_unwind(panic)))
     })?;
     write_csv(path, "messages.csv", |out| write_messages(out, outcome))?;
     write_csv(path, "connections.csv", |out| {
@@ -58,8 +74,9 @@ pub fn write_outputs(
         write_gossip(path, simulation, outcome, spread, format)?;
     }
     write_measurements(path, simulation, format)?;
-    let text = summary_json(simulation, outcome, spread.as_ref(), name, bootstrap);
-    folder.write("summary.json", text.as_bytes())
+    let text = summary_json(simulation, outcome, spread.as_ref(), name, &figures);
+    folder.write("summary.json", text.as_bytes())?;
+    Ok(figures.links())
 }
 
 fn write_measurements(
@@ -114,56 +131,61 @@ fn write_gossip(
     })
 }
 
-fn write_csv(
+fn write_file(
     folder: &Path,
     name: &str,
-    rows: impl FnOnce(&mut csv::Writer<BufWriter<File>>) -> csv::Result<()>,
+    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
 ) -> Result<(), FolderError> {
     let path = folder.join(name);
-    let file = File::create(&path).map_err(FolderError::io("write", &path))?;
-    let mut writer = csv::Writer::from_writer(BufWriter::new(file));
-    rows(&mut writer)
-        .map_err(std::io::Error::other)
-        .and_then(|()| {
-            writer
-                .into_inner()
-                .map_err(|error| std::io::Error::other(error.to_string()))
+    File::create(&path)
+        .and_then(|file| {
+            let mut out = BufWriter::new(file);
+            write(&mut out)?;
+            out.flush()
         })
-        .and_then(|mut file| file.flush())
         .map_err(FolderError::io("write", &path))
 }
 
-fn write_peers<W: Write>(out: &mut csv::Writer<W>, simulation: &Simulation) -> csv::Result<()> {
-    out.write_record([
-        "id",
-        "type",
-        "location",
-        "bandwidth_ul_bit_per_s",
-        "bandwidth_dl_bit_per_s",
-        "online",
-        "connections",
-        "messages_in",
-        "messages_out",
-        "bytes_in",
-        "bytes_out",
-    ])?;
-    let world = simulation.world();
-    let names = simulation.names();
-    for outcome in simulation.peers() {
-        let place = outcome.peer.as_usize();
-        out.serialize((
-            names.id(outcome.peer).0,
-            names.type_name(outcome.peer),
-            &simulation.locations()[world.locations[place].as_usize()],
-            world.bandwidth_ul[place],
-            world.bandwidth_dl[place],
-            outcome.online,
-            outcome.connections,
-            outcome.traffic.messages_in,
-            outcome.traffic.messages_out,
-            outcome.traffic.bytes_in,
-            outcome.traffic.bytes_out,
-        ))?;
+fn write_csv(
+    folder: &Path,
+    name: &str,
+    rows: impl FnOnce(&mut csv::Writer<&mut BufWriter<File>>) -> csv::Result<()>,
+) -> Result<(), FolderError> {
+    write_file(folder, name, |out| {
+        let mut writer = csv::Writer::from_writer(out);
+        rows(&mut writer).map_err(io::Error::other)?;
+        writer.flush()
+    })
+}
+
+const PEER_HEADER: &[u8] = b"id,type,location,bandwidth_ul_bit_per_s,bandwidth_dl_bit_per_s,\
+    online,connections,messages_in,messages_out,bytes_in,bytes_out\n";
+/// So many peers are made into text at once.
+const PEERS_AT_ONCE: u32 = 4096;
+
+fn write_peers(out: &mut impl Write, simulation: &Simulation) -> io::Result<()> {
+    out.write_all(PEER_HEADER)?;
+    let (names, locations) = (simulation.names(), simulation.locations());
+    for peers in pieces(names.len() as u32, PEERS_AT_ONCE) {
+        let mut rows = CsvRows::default();
+        let network = simulation.network();
+        let world = network.world();
+        for outcome in network.into_peers(peers) {
+            let place = outcome.peer.as_usize();
+            rows.integer(names.id(outcome.peer).0);
+            rows.text(names.type_name(outcome.peer).as_bytes());
+            rows.text(locations[world.locations[place].as_usize()].as_bytes());
+            rows.bandwidth(world.bandwidth_ul[place]);
+            rows.bandwidth(world.bandwidth_dl[place]);
+            rows.flag(outcome.online);
+            rows.integer(outcome.connections as u64);
+            rows.integer(outcome.traffic.messages_in);
+            rows.integer(outcome.traffic.messages_out);
+            rows.integer(outcome.traffic.bytes_in);
+            rows.integer(outcome.traffic.bytes_out);
+            rows.end();
+        }
+        out.write_all(&rows.0)?;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ mod files;
 mod folder;
 mod graph;
 pub mod histogram;
+mod in_order;
 mod latencies;
 mod load;
 mod measurements;

@@ -26,6 +26,68 @@ pub(super) type Column = (&'static str, ColumnKind);
 /// Bytes of CSV that are written at once.
 const BLOCK_BYTES: usize = 64 << 10;
 
+/// Rows of CSV, cell by cell.
+#[derive(Default)]
+pub(super) struct CsvRows(pub(super) Vec<u8>);
+
+impl CsvRows {
+    pub(super) fn text(&mut self, text: &[u8]) {
+        let special = |byte: &u8| matches!(byte, b',' | b'"' | b'\n' | b'\r');
+        if text.iter().any(special) {
+            self.0.push(b'"');
+            for &byte in text {
+                if byte == b'"' {
+                    self.0.push(b'"');
+                }
+                self.0.push(byte);
+            }
+            self.0.push(b'"');
+        } else {
+            self.0.extend_from_slice(text);
+        }
+        self.0.push(b',');
+    }
+
+    #[inline]
+    pub(super) fn integer(&mut self, value: u64) {
+        let mut digits = itoa::Buffer::new();
+        self.0.extend_from_slice(digits.format(value).as_bytes());
+        self.0.push(b',');
+    }
+
+    pub(super) fn real(&mut self, value: f64) {
+        let mut digits = zmij::Buffer::new();
+        self.0.extend_from_slice(digits.format(value).as_bytes());
+        self.0.push(b',');
+    }
+
+    /// A bandwidth: a real number, whose exponent, if it has one, has no plus.
+    pub(super) fn bandwidth(&mut self, value: f64) {
+        let mut digits = zmij::Buffer::new();
+        let digits = digits.format(value).bytes();
+        self.0.extend(digits.filter(|&byte| byte != b'+'));
+        self.0.push(b',');
+    }
+
+    /// A time in milliseconds.
+    pub(super) fn ms(&mut self, time: Time) {
+        time.write_ms_real(&mut self.0);
+        self.0.push(b',');
+    }
+
+    pub(super) fn flag(&mut self, value: bool) {
+        let text: &[u8] = if value { b"true," } else { b"false," };
+        self.0.extend_from_slice(text);
+    }
+
+    /// Ends a row.
+    pub(super) fn end(&mut self) {
+        // In place of the comma after the last cell.
+        self.0.pop();
+        self.0.push(b'\n');
+    }
+}
+
 /// A table that is being written, cell by cell in the order of its columns.
 ///
 /// Files open without options in pandas, polars and duckdb, which guess a column's kind from its
@@ -33,7 +95,7 @@ const BLOCK_BYTES: usize = 64 << 10;
 pub(super) enum RowWriter {
     Csv {
         file: File,
-        block: Vec<u8>,
+        block: CsvRows,
     },
     #[cfg(feature = "parquet")]
     Parquet(ParquetTable),
@@ -53,30 +115,15 @@ impl RowWriter {
             return Ok(RowWriter::Parquet(ParquetTable::new(file, columns)?));
         }
         let names: Vec<&str> = columns.iter().map(|&(name, _)| name).collect();
-        let mut block = Vec::with_capacity(BLOCK_BYTES + (4 << 10));
-        block.extend_from_slice(names.join(",").as_bytes());
-        block.push(b'\n');
+        let mut block = CsvRows(Vec::with_capacity(BLOCK_BYTES + (4 << 10)));
+        block.0.extend_from_slice(names.join(",").as_bytes());
+        block.0.push(b'\n');
         Ok(RowWriter::Csv { file, block })
     }
 
     pub(super) fn text(&mut self, text: &[u8]) {
         match self {
-            RowWriter::Csv { block, .. } => {
-                let special = |byte: &u8| matches!(byte, b',' | b'"' | b'\n' | b'\r');
-                if text.iter().any(special) {
-                    block.push(b'"');
-                    for &byte in text {
-                        if byte == b'"' {
-                            block.push(b'"');
-                        }
-                        block.push(byte);
-                    }
-                    block.push(b'"');
-                } else {
-                    block.extend_from_slice(text);
-                }
-                block.push(b',');
-            }
+            RowWriter::Csv { block, .. } => block.text(text),
             #[cfg(feature = "parquet")]
             RowWriter::Parquet(table) => table.text(text),
         }
@@ -84,10 +131,7 @@ impl RowWriter {
 
     pub(super) fn integer(&mut self, value: u64) {
         match self {
-            RowWriter::Csv { block, .. } => {
-                block.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
-                block.push(b',');
-            }
+            RowWriter::Csv { block, .. } => block.integer(value),
             #[cfg(feature = "parquet")]
             RowWriter::Parquet(table) => table.integer(value),
         }
@@ -95,10 +139,7 @@ impl RowWriter {
 
     pub(super) fn real(&mut self, value: f64) {
         match self {
-            RowWriter::Csv { block, .. } => {
-                block.extend_from_slice(zmij::Buffer::new().format(value).as_bytes());
-                block.push(b',');
-            }
+            RowWriter::Csv { block, .. } => block.real(value),
             #[cfg(feature = "parquet")]
             RowWriter::Parquet(table) => table.real(value),
         }
@@ -107,10 +148,7 @@ impl RowWriter {
     /// A time in milliseconds.
     pub(super) fn ms(&mut self, time: Time) {
         match self {
-            RowWriter::Csv { block, .. } => {
-                time.write_ms_real(block);
-                block.push(b',');
-            }
+            RowWriter::Csv { block, .. } => block.ms(time),
             #[cfg(feature = "parquet")]
             RowWriter::Parquet(table) => table.real(time.as_ms()),
         }
@@ -118,9 +156,7 @@ impl RowWriter {
 
     pub(super) fn flag(&mut self, value: bool) {
         match self {
-            RowWriter::Csv { block, .. } => {
-                block.extend_from_slice(if value { b"true," } else { b"false," });
-            }
+            RowWriter::Csv { block, .. } => block.flag(value),
             #[cfg(feature = "parquet")]
             RowWriter::Parquet(table) => table.flag(value),
         }
@@ -130,12 +166,10 @@ impl RowWriter {
     pub(super) fn end(&mut self) -> io::Result<()> {
         match self {
             RowWriter::Csv { file, block } => {
-                // In place of the comma after the last cell.
-                block.pop();
-                block.push(b'\n');
-                if block.len() >= BLOCK_BYTES {
-                    file.write_all(block)?;
-                    block.clear();
+                block.end();
+                if block.0.len() >= BLOCK_BYTES {
+                    file.write_all(&block.0)?;
+                    block.0.clear();
                 }
                 Ok(())
             }
@@ -146,7 +180,7 @@ impl RowWriter {
 
     fn finish(self) -> io::Result<()> {
         match self {
-            RowWriter::Csv { mut file, block } => file.write_all(&block),
+            RowWriter::Csv { mut file, block } => file.write_all(&block.0),
             #[cfg(feature = "parquet")]
             RowWriter::Parquet(table) => table.finish(),
         }

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::graph::{Effort, Figures};
+use super::graph::{Figures, Pairs};
 use super::measurements::{measurements_json, show_measurements};
 use super::table::table_within;
+use crate::peer::PeerIndex;
 use crate::record::{ConnectionEvent, Counts, DropCause, Flow, LossCause, Spread};
-use crate::simulation::{Ending, Outcome, Simulation};
+use crate::simulation::{Ending, Outcome, Simulation, StandingNetwork};
 use crate::time::Time;
-use crate::topology::Graph;
 use crate::units::{show_bytes, show_count, show_rate};
 
 /// What a run is called.
@@ -60,7 +60,7 @@ pub(super) fn summary_json(
     outcome: &Outcome,
     spread: Option<&Spread>,
     name: &RunName,
-    bootstrap: bool,
+    figures: &Figures,
 ) -> String {
     let names = simulation.names();
     let mut by_type: Vec<u64> = vec![0; names.type_names.len()];
@@ -84,7 +84,6 @@ pub(super) fn summary_json(
         })
         .collect();
     let in_flight = outcome.messages.iter().map(|m| m.in_flight).sum();
-    let graph = final_graph(simulation, bootstrap);
     let mut value = json!({
         "p2psim": env!("CARGO_PKG_VERSION"),
         "scenario": name.scenario,
@@ -95,7 +94,7 @@ pub(super) fn summary_json(
         "events": outcome.events,
         "digest": format!("{:016x}", outcome.digest),
         "peers": { "total": names.len(), "online": online, "by_type": by_type },
-        "connections": graph.links(),
+        "connections": figures.links(),
         "connections_by_cause": connections_json(simulation),
         "waits": simulation.load().series().map(|series| {
             let (received, sent) = series.total();
@@ -103,7 +102,7 @@ pub(super) fn summary_json(
         }),
         "coverage": spread.map(|spread| coverage_json(spread, simulation, outcome)),
         "measurements": measurements_json(simulation.measurements()),
-        "stats": Figures::of(&graph, Effort::Summary).json(),
+        "stats": figures.json(),
         "messages": { "total": counts_json(&outcome.total(), in_flight), "by_type": messages },
     });
     if let Some(failure) = &outcome.failure {
@@ -214,20 +213,19 @@ pub(super) fn digits(value: f64, count: i32) -> String {
     }
 }
 
-/// The peers and links that `p2psim topology` exports of a finished run, numbered anew: bootstrap
+/// The figures of the peers and links that `p2psim topology` exports of a finished run, numbered anew: bootstrap
 /// peers only where they have a link.
-fn final_graph(simulation: &Simulation, bootstrap: bool) -> Graph {
-    let (names, world) = (simulation.names(), simulation.world());
-    let mut shown: Vec<bool> = names
+pub(super) fn final_figures(network: &StandingNetwork<'_>, links: &[Pairs]) -> Figures {
+    let world = network.world();
+    let mut shown: Vec<bool> = world
+        .names
         .types
         .iter()
         .map(|index| !world.is_bootstrap[index.as_usize()])
         .collect();
-    let mut links: Vec<(u32, u32)> = Vec::new();
-    for link in simulation.links(bootstrap) {
-        shown[link.source.as_usize()] = true;
-        shown[link.target.as_usize()] = true;
-        links.push((link.source.0, link.target.0));
+    for &(source, target) in links.iter().flatten() {
+        shown[source.as_usize()] = true;
+        shown[target.as_usize()] = true;
     }
     let mut numbers = vec![0; shown.len()];
     let mut peers = 0;
@@ -235,10 +233,9 @@ fn final_graph(simulation: &Simulation, bootstrap: bool) -> Graph {
         *number = peers;
         peers += 1;
     }
-    for (a, b) in &mut links {
-        (*a, *b) = (numbers[*a as usize], numbers[*b as usize]);
-    }
-    Graph::numbered(peers, &links).0
+    let number = |peer: PeerIndex| numbers[peer.as_usize()];
+    let links = links.iter().flatten();
+    Figures::summary(peers, links.map(|&(a, b)| (number(a), number(b))))
 }
 
 fn counts_json(counts: &Counts, in_flight: u64) -> Value {
@@ -267,13 +264,13 @@ fn counts_json(counts: &Counts, in_flight: u64) -> Value {
     })
 }
 
-/// The summary that `p2psim run` prints, its table at most `width` characters wide.
+/// The summary that `p2psim run` prints of a network with so many `links`, its table at most `width` characters wide.
 pub fn show_summary(
     simulation: &Simulation,
     outcome: &Outcome,
     name: &RunName,
     timing: &Timing,
-    bootstrap: bool,
+    links: u64,
     width: usize,
 ) -> String {
     let names = simulation.names();
@@ -285,7 +282,7 @@ pub fn show_summary(
         name.seed,
         show_count(names.len() as u64),
         show_count(online),
-        show_count(simulation.links(bootstrap).count() as u64),
+        show_count(links),
         outcome.reached.as_secs(),
     );
     let row = |name: &str, counts: &Counts, in_flight: u64| {

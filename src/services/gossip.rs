@@ -133,23 +133,25 @@ impl Exclusion {
         from: Option<PeerIndex>,
         fanout: usize,
     ) -> Peers {
-        let has_bootstrap = context.has_bootstrap();
-        let mut chosen: Peers = context
-            .connections()
-            .iter_connected_peers()
-            .filter(|&peer| {
-                Some(peer) != from
-                    && !(has_bootstrap && context.is_bootstrap(peer))
-                    && (self.types.is_empty() || !self.types.contains(&context.type_of(peer)))
-                    && (self.peers.is_empty()
-                        || self.peers.binary_search(&context.id(peer)).is_err())
-            })
-            .collect();
+        let spares_some =
+            context.has_bootstrap() || !self.types.is_empty() || !self.peers.is_empty();
+        let mut chosen = Peers::new();
+        for peer in context.connections().iter_connected_peers() {
+            if Some(peer) != from && !(spares_some && self.spares(context, peer)) {
+                chosen.push(peer);
+            }
+        }
         if chosen.len() > fanout {
             context.random().choose_front(&mut chosen, fanout);
             chosen.truncate(fanout);
         }
         chosen
+    }
+
+    fn spares(&self, context: &Context<'_>, peer: PeerIndex) -> bool {
+        context.is_bootstrap(peer)
+            || (!self.types.is_empty() && self.types.contains(&context.type_of(peer)))
+            || (!self.peers.is_empty() && self.peers.binary_search(&context.id(peer)).is_ok())
     }
 }
 

@@ -16,7 +16,7 @@ pub use plan::{
 };
 pub use setup::{Setup, SetupError, draw_bandwidth, latencies, whole_shares};
 
-use crate::engine::{self, Engine, Failure, Network, Pause, PeerTraffic, Routes, World};
+use crate::engine::{self, Engine, Failure, Network, Pause, PeerTraffic, Peers, Routes, World};
 use crate::message::{MessageType, MessageTypes};
 use crate::peer::{LocationIndex, Names, PeerIndex, TypeIndex};
 use crate::record::{
@@ -439,53 +439,90 @@ impl Simulation {
         &self.world().names
     }
 
+    /// The network as it is now.
+    pub fn network(&self) -> StandingNetwork<'_> {
+        StandingNetwork {
+            peers: self.engine.peers(),
+            world: self.world(),
+        }
+    }
+
+    /// How many threads it runs on.
+    pub fn threads(&self) -> usize {
+        self.engine.shards()
+    }
+
     /// All peers as they are now, in ascending order of their ids.
     pub fn peers(&self) -> impl Iterator<Item = PeerOutcome> + '_ {
-        (0..self.names().len() as u32)
-            .map(PeerIndex)
-            .map(|peer| PeerOutcome {
-                peer,
-                online: self.engine.is_online(peer),
-                connections: self.engine.connections(peer).connected(),
-                traffic: self.engine.peer_traffic(peer),
-            })
+        self.network().into_peers(0..self.names().len() as u32)
     }
 
     /// The connections that both ends hold now and whose ends are online, in ascending order;
     /// those of bootstrap peers only if asked for.
     pub fn links(&self, bootstrap: bool) -> impl Iterator<Item = LinkOutcome> + '_ {
-        let world = self.world();
-        let shown = move |peer: PeerIndex| {
+        let all = 0..self.names().len() as u32;
+        self.network().into_links(all, bootstrap)
+    }
+}
+
+/// A network while its simulation stands still: several threads may look at it.
+#[derive(Clone)]
+pub struct StandingNetwork<'a> {
+    peers: Peers<'a>,
+    world: &'a World,
+}
+
+impl<'a> StandingNetwork<'a> {
+    /// What all peers share.
+    pub fn world(&self) -> &'a World {
+        self.world
+    }
+
+    /// These peers.
+    pub fn into_peers(self, peers: Range<u32>) -> impl Iterator<Item = PeerOutcome> + 'a {
+        peers.map(PeerIndex).map(move |peer| PeerOutcome {
+            peer,
+            online: self.peers.is_online(peer),
+            connections: self.peers.connections(peer).connected(),
+            traffic: self.peers.traffic(peer),
+        })
+    }
+
+    /// Of the connections that both ends hold and whose ends are online, in ascending order,
+    /// those whose first end is one of `sources`; those of bootstrap peers only if asked for.
+    pub fn into_links(
+        self,
+        sources: Range<u32>,
+        bootstrap: bool,
+    ) -> impl Iterator<Item = LinkOutcome> + 'a {
+        let StandingNetwork { peers, world } = self;
+        let shown = move |peers: &Peers<'_>, peer: PeerIndex| {
             let index = world.names.types[peer.as_usize()];
-            self.engine.is_online(peer) && (bootstrap || !world.is_bootstrap[index.as_usize()])
+            peers.is_online(peer) && (bootstrap || !world.is_bootstrap[index.as_usize()])
         };
-        let peers = self.names().len() as u32;
-        (0..peers)
-            .map(PeerIndex)
-            .inspect(move |source| {
-                if source.0.is_multiple_of(LOOK_AHEAD) {
-                    let end = peers.min(source.0 + LOOK_AHEAD);
-                    self.engine.foresee_links(source.0..end);
+        sources.clone().flat_map(move |source| {
+            if (source - sources.start).is_multiple_of(LOOK_AHEAD) {
+                peers.foresee_links(source..sources.end.min(source + LOOK_AHEAD));
+            }
+            let source = PeerIndex(source);
+            let peers = peers.clone();
+            let source_shown = shown(&peers, source);
+            let connections = peers.connections(source).iter_connected();
+            connections.filter_map(move |connection| {
+                let target = connection.peer;
+                if target <= source || !source_shown || !shown(&peers, target) {
+                    return None;
                 }
-            })
-            .filter(move |&source| shown(source))
-            .flat_map(move |source| {
-                let connections = self.engine.connections(source).iter_connected();
-                connections.filter_map(move |connection| {
-                    let target = connection.peer;
-                    if target <= source || !shown(target) {
-                        return None;
-                    }
-                    let other_since = self.engine.connections(target).connected_since(source)?;
-                    let upload = world.bandwidth_ul[source.as_usize()];
-                    Some(LinkOutcome {
-                        source,
-                        target,
-                        bandwidth: upload.min(world.bandwidth_dl[target.as_usize()]),
-                        since: connection.since.max(other_since),
-                    })
+                let other_since = peers.connections(target).connected_since(source)?;
+                let upload = world.bandwidth_ul[source.as_usize()];
+                Some(LinkOutcome {
+                    source,
+                    target,
+                    bandwidth: upload.min(world.bandwidth_dl[target.as_usize()]),
+                    since: connection.since.max(other_since),
                 })
             })
+        })
     }
 }
 

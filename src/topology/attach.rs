@@ -48,7 +48,7 @@ pub fn attach(
             types.push(attachment.peer_type);
         }
     }
-    Graph::build(ids, &links).0
+    Graph::build(ids, links.iter().copied()).0
 }
 
 /// `count` distinct numbers below `bound`, every set of them equally likely (Floyd's algorithm:

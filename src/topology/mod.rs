@@ -45,7 +45,7 @@ impl Graph {
             Err(_) => panic!("peer {id} of a link is not among the peers"),
         };
         let links: Vec<(u32, u32)> = links.iter().map(|(a, b)| (place(a), place(b))).collect();
-        Self::build(ids, &links)
+        Self::build(ids, links.iter().copied())
     }
 
     /// The graph of the peers 0 to `peers` - 1 and the links between them.
@@ -53,14 +53,25 @@ impl Graph {
     /// # Panics
     /// When an end of a link is not below `peers`.
     pub fn numbered(peers: u32, links: &[(u32, u32)]) -> (Self, Dropped) {
+        Self::numbered_from(peers, links.iter().copied())
+    }
+
+    /// As [`Graph::numbered`], of links wherever they are; it goes through them twice.
+    ///
+    /// # Panics
+    /// When an end of a link is not below `peers`.
+    pub fn numbered_from(
+        peers: u32,
+        links: impl Iterator<Item = (u32, u32)> + Clone,
+    ) -> (Self, Dropped) {
         Self::build((0..u64::from(peers)).map(PeerId).collect(), links)
     }
 
     /// Sorts links by counting: once to know how many each peer has, once to put them there.
-    fn build(ids: Vec<PeerId>, links: &[(u32, u32)]) -> (Self, Dropped) {
+    fn build(ids: Vec<PeerId>, links: impl Iterator<Item = (u32, u32)> + Clone) -> (Self, Dropped) {
         let mut dropped = Dropped::default();
         let mut starts = vec![0_u64; ids.len() + 1];
-        for &(a, b) in links {
+        for (a, b) in links.clone() {
             if a == b {
                 dropped.self_loops += 1;
             } else {
@@ -73,7 +84,7 @@ impl Graph {
         }
         let mut free = starts.clone();
         let mut neighbours = vec![0_u32; starts.last().map_or(0, |&end| end as usize)];
-        for &(a, b) in links.iter().filter(|(a, b)| a != b) {
+        for (a, b) in links.filter(|(a, b)| a != b) {
             for (from, to) in [(a, b), (b, a)] {
                 neighbours[free[from as usize] as usize] = to;
                 free[from as usize] += 1;

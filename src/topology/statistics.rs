@@ -1,5 +1,7 @@
 //! Figures of a graph: degrees, components, clustering, assortativity, lengths of paths.
 
+use petgraph::unionfind::UnionFind;
+
 use super::Graph;
 use crate::random::{Purpose, Stream};
 
@@ -61,30 +63,80 @@ pub struct Paths {
     pub longest: u64,
 }
 
+/// What can be said of a large graph without building it.
+#[derive(Clone, Debug)]
+pub struct Outline {
+    /// How many links peers have.
+    pub degrees: Degrees,
+    /// How many components there are.
+    pub components: u64,
+    /// How many peers the largest has.
+    pub largest: u64,
+    /// As [`assortativity`].
+    pub assortativity: Option<f64>,
+}
+
+impl Outline {
+    /// Of the peers 0 to `peers` - 1 and these links between them, each once, none from a peer to
+    /// itself.
+    ///
+    /// # Panics
+    /// When an end of a link is not below `peers`.
+    pub fn of(peers: usize, links: impl Iterator<Item = (u32, u32)> + Clone) -> Self {
+        let mut degrees = vec![0_u32; peers];
+        let mut sets = UnionFind::<u32>::new(peers);
+        for (a, b) in links.clone() {
+            degrees[a as usize] += 1;
+            degrees[b as usize] += 1;
+            sets.union(a, b);
+        }
+        let mut sizes = vec![0_u32; peers];
+        for representative in sets.into_labeling() {
+            sizes[representative as usize] += 1;
+        }
+        let degree = |peer: u32| u128::from(degrees[peer as usize]);
+        let products = links.map(|(a, b)| 2 * degree(a) * degree(b)).sum();
+        Outline {
+            components: sizes.iter().filter(|&&size| size > 0).count() as u64,
+            largest: sizes.iter().max().copied().unwrap_or(0).into(),
+            assortativity: correlation(degrees.iter().copied(), products),
+            degrees: Degrees::of(degrees),
+        }
+    }
+}
+
 /// The degrees of a graph's peers; all zero for a graph without peers.
 pub fn degrees(graph: &Graph) -> Degrees {
-    let mut degrees: Vec<u64> = (0..graph.peers())
-        .map(|peer| graph.neighbours(peer).len() as u64)
-        .collect();
-    degrees.sort_unstable();
-    let (Some(&min), Some(&max)) = (degrees.first(), degrees.last()) else {
-        return Degrees::default();
-    };
-    let peers = degrees.len() as f64;
-    let mean = 2.0 * graph.links() as f64 / peers;
-    let histogram: Vec<(u64, u64)> = degrees
-        .chunk_by(|a, b| a == b)
-        .map(|same| (same[0], same.len() as u64))
-        .collect();
-    let squares = histogram
-        .iter()
-        .map(|&(degree, count)| count as f64 * (degree as f64 - mean) * (degree as f64 - mean));
-    Degrees {
-        min,
-        max,
-        mean,
-        sd: (squares.sum::<f64>() / peers).sqrt(),
-        histogram,
+    Degrees::of((0..graph.peers()).map(|peer| degree(graph, peer)).collect())
+}
+
+fn degree(graph: &Graph, peer: usize) -> u32 {
+    graph.neighbours(peer).len() as u32
+}
+
+impl Degrees {
+    fn of(mut degrees: Vec<u32>) -> Self {
+        degrees.sort_unstable();
+        let (Some(&min), Some(&max)) = (degrees.first(), degrees.last()) else {
+            return Degrees::default();
+        };
+        let peers = degrees.len() as f64;
+        let ends: u64 = degrees.iter().copied().map(u64::from).sum();
+        let mean = ends as f64 / peers;
+        let histogram: Vec<(u64, u64)> = degrees
+            .chunk_by(|a, b| a == b)
+            .map(|same| (same[0].into(), same.len() as u64))
+            .collect();
+        let squares = histogram
+            .iter()
+            .map(|&(degree, count)| count as f64 * (degree as f64 - mean) * (degree as f64 - mean));
+        Degrees {
+            min: min.into(),
+            max: max.into(),
+            mean,
+            sd: (squares.sum::<f64>() / peers).sqrt(),
+            histogram,
+        }
     }
 }
 
@@ -122,17 +174,26 @@ pub fn components(graph: &Graph) -> Components {
 /// Pearson's correlation of the degrees at both ends of a link (Newman 2002, doi:10.1103/
 /// PhysRevLett.89.208701); none where all ends have the same degree.
 pub fn assortativity(graph: &Graph) -> Option<f64> {
+    let peers = 0..graph.peers();
+    let products = peers.clone().map(|peer| {
+        let others = graph.neighbours(peer).iter();
+        let sum: u128 = others.map(|&o| u128::from(degree(graph, o as usize))).sum();
+        u128::from(degree(graph, peer)) * sum
+    });
+    let products = products.sum();
+    correlation(peers.map(|peer| degree(graph, peer)), products)
+}
+
+/// [`assortativity`] by the degrees of all peers and the sum, over both directions of all links,
+/// of the products of the degrees at their ends.
+fn correlation(degrees: impl Iterator<Item = u32>, products: u128) -> Option<f64> {
     // Whole numbers: exact, and so zero variance is zero.
-    let (mut sum, mut squares, mut products) = (0_u128, 0_u128, 0_u128);
-    for peer in 0..graph.peers() {
-        let degree = graph.neighbours(peer).len() as u128;
+    let (mut ends, mut sum, mut squares) = (0_u128, 0_u128, 0_u128);
+    for degree in degrees.map(u128::from) {
+        ends += degree;
         sum += degree * degree;
         squares += degree * degree * degree;
-        for &other in graph.neighbours(peer) {
-            products += degree * graph.neighbours(other as usize).len() as u128;
-        }
     }
-    let ends = 2 * u128::from(graph.links());
     let variance = ends * squares - sum * sum;
     let covariance = (ends * products) as i128 - (sum * sum) as i128;
     (variance > 0).then(|| covariance as f64 / variance as f64)
@@ -331,6 +392,28 @@ mod tests {
         let paths = paths(&graph, &components.largest).expect("paths");
         // Distances: 0-1 1, 0-2 1, 0-3 2, 0-4 3, 1-2 1, 1-3 2, 1-4 3, 2-3 1, 2-4 2, 3-4 1.
         assert_eq!((paths.mean, paths.longest, paths.exact), (1.7, 3, true));
+    }
+
+    #[test]
+    fn an_outline_is_what_the_graph_says() {
+        let mut stream = Stream::global(1, Purpose::Sample);
+        for (peers, count) in [(0, 0), (5, 0), (200, 60), (200, 150), (200, 2_000)] {
+            let mut links: Vec<(u32, u32)> = Vec::new();
+            for _ in 0..count {
+                let [a, b] = [(); 2].map(|()| stream.below(peers.into()) as u32);
+                links.push((a.min(b), a.max(b)));
+            }
+            links.sort_unstable();
+            links.dedup();
+            links.retain(|(a, b)| a != b);
+            let graph = graph(peers, &links);
+            let outline = Outline::of(peers as usize, links.iter().copied());
+            let components = components(&graph);
+            assert_eq!(outline.degrees, degrees(&graph));
+            assert_eq!(outline.components, components.count);
+            assert_eq!(outline.largest, components.largest.len() as u64);
+            assert_eq!(outline.assortativity, assortativity(&graph));
+        }
     }
 
     #[test]

@@ -61,6 +61,33 @@ impl Figures {
         }
     }
 
+    /// The figures of the peers 0 to `peers` - 1 and these links between them, each once, with
+    /// the effort of a summary. A large graph is not built for it.
+    pub fn summary(peers: u32, links: impl Iterator<Item = (u32, u32)> + Clone) -> Self {
+        let count = links.clone().count() as u64;
+        if peers as usize <= SUMMARY_PEERS_MAX || count <= SUMMARY_LINKS_MAX {
+            let graph = Graph::numbered_from(peers, links).0;
+            return Figures::of(&graph, Effort::Summary);
+        }
+        let outline = statistics::Outline::of(peers as usize, links);
+        Figures {
+            peers: peers.into(),
+            links: count,
+            degrees: outline.degrees,
+            components: outline.components,
+            largest: outline.largest,
+            assortativity: outline.assortativity,
+            clustering: None,
+            paths: None,
+            paths_measured: false,
+        }
+    }
+
+    /// How many links there are.
+    pub fn links(&self) -> u64 {
+        self.links
+    }
+
     /// As JSON; `null` for what is not defined or was not measured.
     pub fn json(&self) -> Value {
         let histogram: Map<String, Value> = self

@@ -11,8 +11,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::peer::{Names, PeerId, PeerIndex};
-use crate::simulation::{FileGraph, LinkOutcome, Plan, Setup};
+use super::in_order::{in_order, pieces};
+use super::rows::CsvRows;
+use crate::peer::{PeerId, PeerIndex};
+use crate::simulation::{FileGraph, Plan, Setup, Simulation};
 use crate::topology::Graph;
 use crate::topology::attributes::{Cell, Column};
 
@@ -25,26 +27,40 @@ pub use timeline::Snapshots;
 
 /// The header of `topology.csv`.
 const LINK_HEADER: [&str; 4] = ["source", "target", "bandwidth_bit_per_s", "since_ms"];
+/// So many peers' links are made into text at once.
+const PEERS_AT_ONCE: u32 = 4096;
 
-/// Writes connections as CSV: `source, target, bandwidth_bit_per_s, since_ms`.
-pub(super) fn write_links<W: Write>(
-    out: &mut csv::Writer<W>,
-    names: &Names,
-    links: impl Iterator<Item = LinkOutcome>,
-) -> csv::Result<()> {
-    out.write_record(LINK_HEADER)?;
-    let mut since = Vec::new();
-    for link in links {
-        since.clear();
-        link.since.write_ms_real(&mut since);
-        out.serialize((
-            names.id(link.source).0,
-            names.id(link.target).0,
-            link.bandwidth,
-            String::from_utf8_lossy(&since),
-        ))?;
-    }
-    Ok(())
+/// Links by both ends.
+pub(super) type Pairs = Vec<(PeerIndex, PeerIndex)>;
+
+/// Writes connections as CSV, `source, target, bandwidth_bit_per_s, since_ms`, and hands out the
+/// ends of all, in lists of moderate length: they fit in memory that the run has let go of. As many threads as the simulation has make the text.
+pub(super) fn write_links(
+    out: &mut impl Write,
+    simulation: &Simulation,
+    bootstrap: bool,
+    mut see: impl FnMut(Pairs),
+) -> io::Result<()> {
+    writeln!(out, "{}", LINK_HEADER.join(","))?;
+    let network = simulation.network();
+    let names = simulation.names();
+    let make = |peers| {
+        let (mut rows, mut links) = (CsvRows::default(), Pairs::new());
+        for link in network.clone().into_links(peers, bootstrap) {
+            rows.integer(names.id(link.source).0);
+            rows.integer(names.id(link.target).0);
+            rows.bandwidth(link.bandwidth);
+            rows.ms(link.since);
+            rows.end();
+            links.push((link.source, link.target));
+        }
+        (rows.0, links)
+    };
+    let pieces = pieces(names.len() as u32, PEERS_AT_ONCE);
+    in_order(&pieces, simulation.threads(), make, |(rows, links)| {
+        see(links);
+        out.write_all(&rows)
+    })
 }
 
 /// A peer of an exported topology.

@@ -73,16 +73,13 @@ impl Snapshots {
         let digits = self.digits;
         let name = format!("{:0digits$}.csv", self.ms(number));
         let file = std::fs::File::create(self.folder.join(name))?;
-        let mut out = csv::Writer::from_writer(BufWriter::new(file));
-        let links = simulation.links(self.bootstrap);
-        write_links(&mut out, simulation.names(), links).map_err(super::into_io)?;
+        let mut out = BufWriter::new(file);
+        write_links(&mut out, simulation, self.bootstrap, |links| {
+            for link in links {
+                saw(self.links.entry(link).or_default(), number);
+            }
+        })?;
         out.flush()?;
-        for link in simulation.links(self.bootstrap) {
-            saw(
-                self.links.entry((link.source, link.target)).or_default(),
-                number,
-            );
-        }
         self.online.resize(simulation.names().len(), Spells::new());
         for peer in simulation.peers().filter(|peer| peer.online) {
             saw(&mut self.online[peer.peer.as_usize()], number);

@@ -274,7 +274,7 @@ impl Builder {
                 (a != b).then_some((a.min(b), a.max(b)))
             }),
         };
-        let (graph, dropped) = Graph::build(ids, &self.links);
+        let (graph, dropped) = Graph::build(ids, self.links.iter().copied());
         self.warnings
             .extend(dropped_warning(dropped, self.directed));
         if self.directed {
