@@ -27,6 +27,8 @@ pub(super) struct State {
     pub(super) laws: Vec<(String, Distribution)>,
     pub(super) own_laws: usize,
     pub(super) rumours: Option<Rumours>,
+    /// The rumour that came last: the prelude's `at_hand`.
+    pub(super) at_hand: Option<crate::message::Rumour>,
 }
 
 impl State {
@@ -42,6 +44,11 @@ impl State {
         self.rumours
             .as_ref()
             .ok_or("there are no rumours yet".into())
+    }
+
+    fn at_hand(&self) -> Answer<crate::message::Rumour> {
+        self.at_hand
+            .ok_or_else(|| "there is no rumour at hand".into())
     }
 
     fn content(&self, context: &Context<'_>, value: &Value, form: Form) -> Answer<Content> {
@@ -236,6 +243,36 @@ fn add_sends(lua: &Lua, calls: &Table) -> mlua::Result<()> {
                 let content = sized(state.content(context, &value, form)?, &size)?;
                 send(context, &to, kind, content)
             })
+        })?,
+    )?;
+    calls.raw_set(
+        "send_at_hand",
+        lua.create_function(|_, (to, number, size): (Value, u8, Value)| {
+            answer(|context, state| {
+                let (kind, _) = state.message(number)?;
+                let content = Content::rumour(&state.at_hand()?);
+                send(context, &to, kind, sized(content, &size)?)
+            })
+        })?,
+    )?;
+    calls.raw_set(
+        "gossip_at_hand",
+        lua.create_function(
+            |_, (number, count, except, size): (u8, Value, Value, Value)| {
+                answer(|context, state| {
+                    let (kind, _) = state.message(number)?;
+                    let content = sized(Content::rumour(&state.at_hand()?), &size)?;
+                    let except = values::peers(&except, context)?;
+                    let fanout = fanout(&count)?;
+                    Ok(actions::gossip(context, kind, content, fanout, &except))
+                })
+            },
+        )?,
+    )?;
+    calls.raw_set(
+        "deliver_at_hand",
+        lua.create_function(|_, ()| {
+            answer(|context, state| Ok(context.receive(&state.at_hand()?)))
         })?,
     )?;
     calls.raw_set(

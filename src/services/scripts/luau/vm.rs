@@ -339,6 +339,7 @@ impl State {
             laws: Vec::new(),
             own_laws: 0,
             rumours: None,
+            at_hand: None,
         }
     }
 }
@@ -571,6 +572,7 @@ impl Vm {
         let from = values::id_of(from, context);
         let name = Handler::Message.name();
         if let Payload::Rumour(rumour) = message.payload {
+            self.state.at_hand = Some(*rumour);
             let fields = values::fields(rumour, context);
             let (a, b, c, d, e, f, g) = fields;
             self.enter(context, name, |functions| {
