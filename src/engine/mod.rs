@@ -33,7 +33,7 @@ pub use world::{Routes, World};
 use crate::message::MessageType;
 use crate::peer::PeerIndex;
 use crate::random::mix;
-use crate::record::{ConnectionCounts, Deliveries, Load, Recorder, Traffic};
+use crate::record::{ConnectionCounts, Deliveries, Load, Measurements, Recorder, Traffic};
 use crate::time::Time;
 use crate::topology::Graph;
 use event::Kind;
@@ -292,6 +292,11 @@ impl<S> Engine<S> {
     /// Load over time; complete after [`Engine::finish`].
     pub fn load(&self) -> &Load {
         &self.recorder().load
+    }
+
+    /// What services have counted and observed; complete after [`Engine::finish`].
+    pub fn measurements(&self) -> &Measurements {
+        &self.recorder().measurements
     }
 
     /// How many events are pending.

@@ -440,6 +440,28 @@ impl Context<'_> {
         }
     }
 
+    /// Counts `n` more (less, if negative) of `name`. Counts are summed by name and peer type,
+    /// and written to `counts.csv`. A name says what is counted, not of whom: there are at most
+    /// [`NAMES_MAX`](crate::record::NAMES_MAX) of them, [`NAME_BYTES_MAX`] bytes long.
+    ///
+    /// [`NAME_BYTES_MAX`]: crate::record::NAME_BYTES_MAX
+    #[inline]
+    pub fn count(&mut self, name: &str, n: i64) {
+        let measurements = &mut self.post.recorder.measurements;
+        measurements.count(name, self.peer.peer_type, n);
+    }
+
+    /// Writes down a value of `name`, a measurement of this peer's at this time, for
+    /// `observations.csv` and its figures. The first
+    /// [`OBSERVATIONS_MAX`](crate::record::OBSERVATIONS_MAX) of a run are kept, and of names as
+    /// with [`Context::count`]. False, and nothing written down, if the value is infinite or no
+    /// number.
+    #[inline]
+    pub fn observe(&mut self, name: &str, value: f64) -> bool {
+        let measurements = &mut self.post.recorder.measurements;
+        measurements.observe(self.now, self.me, name, value)
+    }
+
     /// Writes a line into this peer's log.
     pub fn log(&mut self, level: LogLevel, text: fmt::Arguments<'_>) {
         if self.peer.logs {

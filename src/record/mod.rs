@@ -5,6 +5,7 @@ mod deliveries;
 mod histogram;
 mod load;
 mod logs;
+mod measurements;
 mod options;
 mod presence;
 mod traffic;
@@ -17,6 +18,10 @@ pub use deliveries::{Audience, ByRumour, Deliveries, LastRumour, Receipt, Spread
 pub use histogram::Histogram;
 pub use load::{Flow, LOAD_ROWS_MAX, Load, LoadGroup, LoadGroups, LoadRow, LoadSeries};
 pub use logs::{Logs, file_name};
+pub use measurements::{
+    Figures, Measurements, NAME_BYTES_MAX, NAMES_MAX, OBSERVATIONS_MAX, Observation, Observations,
+    ObservedFigures,
+};
 pub use options::{
     DeliveryMode, LoadMode, LogLevel, LogOptions, LogSelection, MeasureOptions, TableFormat,
 };
@@ -38,6 +43,8 @@ pub struct Recorder {
     pub deliveries: Deliveries,
     /// Bytes, messages, waiting, connections and online peers over time.
     pub load: Load,
+    /// What services count and observe.
+    pub measurements: Measurements,
     logs: Option<Logs>,
 }
 
@@ -59,6 +66,7 @@ impl Recorder {
         self.connections.absorb(&other.connections);
         self.deliveries.absorb(other.deliveries);
         self.load.absorb(other.load);
+        self.measurements.absorb(other.measurements);
     }
 
     /// Whether a peer keeps a log.
@@ -66,11 +74,12 @@ impl Recorder {
         self.logs.as_ref().is_some_and(|logs| logs.includes(peer))
     }
 
-    /// Writes everything still in memory.
+    /// Brings what was recorded into its order, and writes the logs that are still in memory.
     ///
     /// # Errors
     /// The first error of writing, now or before.
     pub fn finish(&mut self) -> io::Result<()> {
+        self.measurements.settle();
         self.logs.as_mut().map_or(Ok(()), Logs::finish)
     }
 

@@ -21,7 +21,7 @@ use crate::message::{MessageType, MessageTypes};
 use crate::peer::{LocationIndex, Names, PeerIndex, TypeIndex};
 use crate::record::{
     Audience, ConnectionCounts, Counts, Deliveries, DeliveryMode, LastRumour, Load, LoadMode,
-    LoadSeries, LogSelection, Logs, Recorder,
+    LoadSeries, LogSelection, Logs, Measurements, Recorder,
 };
 use crate::services::{Factory, ServiceState};
 use crate::time::Time;
@@ -413,6 +413,11 @@ impl Simulation {
     /// Load over time.
     pub fn load(&self) -> &Load {
         self.engine.load()
+    }
+
+    /// What services have counted and observed.
+    pub fn measurements(&self) -> &Measurements {
+        self.engine.measurements()
     }
 
     /// What all peers share.
