@@ -4,6 +4,8 @@ mod actions;
 mod declaration;
 #[cfg(feature = "luau")]
 mod luau;
+#[cfg(feature = "wasm")]
+mod wasm;
 
 use super::ServiceSpec;
 
@@ -57,6 +59,12 @@ fn load_luau(name: &str, _: &[u8]) -> Result<ServiceSpec, ScriptError> {
     Err(not_built(name, "luau"))
 }
 
+#[cfg(feature = "wasm")]
+fn load_wasm(name: &str, bytes: &[u8]) -> Result<ServiceSpec, ScriptError> {
+    wasm::load(name, bytes)
+}
+
+#[cfg(not(feature = "wasm"))]
 fn load_wasm(name: &str, _: &[u8]) -> Result<ServiceSpec, ScriptError> {
     Err(not_built(name, "wasm"))
 }
