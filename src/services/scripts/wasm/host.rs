@@ -364,7 +364,6 @@ fn dispatch(
     outgoing: &Outgoing,
     send: impl FnOnce(&mut Context<'_>, MessageType, Content) -> usize,
 ) -> Result<i32, Stop> {
-    spend_bytes(guest, outgoing.bytes)?;
     // A message without content needs no memory.
     let (memory, host): (&mut [u8], &mut Host) = match outgoing.bytes {
         0 => (&mut [], guest.data_mut()),
@@ -386,6 +385,7 @@ fn dispatch(
         wire::content(context, form, outgoing.content, bytes, outgoing.size)
             .map(|content| send(context, kind, content))
     })??;
+    spend_bytes(guest, outgoing.bytes)?;
     spend(guest, sent)?;
     Ok(i32::try_from(sent).unwrap_or(i32::MAX))
 }
@@ -466,11 +466,12 @@ fn gossip(
 }
 
 fn read(guest: &mut Guest<'_>, pointer: i32, offset: i32, most: i32) -> Result<i32, Stop> {
-    spend_bytes(guest, most)?;
     let (memory, _) = memory(guest)?;
     let out = slice(memory, pointer, most as u32 as usize)?;
     let offset = offset as u32 as usize;
-    act(|context, payload| wire::read(context, payload, offset, out) as i32)
+    let written = act(|context, payload| wire::read(context, payload, offset, out) as i32)?;
+    spend_bytes(guest, written)?;
+    Ok(written)
 }
 
 fn timer(_: &mut Guest<'_>, tag: i32, after: i64) -> Result<(), Stop> {
@@ -625,24 +626,25 @@ fn log(guest: &mut Guest<'_>, level: i32, pointer: i32, bytes: i32) -> Result<()
             "there is no level {level}: 0 info, 1 warning, 2 error"
         )));
     };
-    spend_bytes(guest, bytes)?;
     let (memory, _) = memory(guest)?;
     let text = text(memory, pointer, bytes)?;
-    act(|context, _| context.log(level, format_args!("{text}")))
+    act(|context, _| context.log(level, format_args!("{text}")))?;
+    spend_bytes(guest, bytes)
 }
 
 fn count(guest: &mut Guest<'_>, pointer: i32, bytes: i32, n: i64) -> Result<(), Stop> {
-    spend_bytes(guest, bytes)?;
     let (memory, _) = memory(guest)?;
     let name = text(memory, pointer, bytes)?;
-    act(|context, _| context.count(&name, n))
+    act(|context, _| context.count(&name, n))?;
+    spend_bytes(guest, bytes)
 }
 
 fn observe(guest: &mut Guest<'_>, pointer: i32, bytes: i32, value: f64) -> Result<i32, Stop> {
-    spend_bytes(guest, bytes)?;
     let (memory, _) = memory(guest)?;
     let name = text(memory, pointer, bytes)?;
-    act(|context, _| context.observe(&name, value).into())
+    let written = act(|context, _| context.observe(&name, value).into())?;
+    spend_bytes(guest, bytes)?;
+    Ok(written)
 }
 
 fn fail(guest: &mut Guest<'_>, pointer: i32, bytes: i32) -> Result<(), Stop> {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use wasmi::errors::{ErrorKind, MemoryError, TableError};
 use wasmi::{
     CompilationMode, Config, Engine, Error, Extern, Instance, Linker, Memory, Module,
     ResourceLimiter, Store, TrapCode, TypedFunc,
@@ -298,6 +297,7 @@ fn begin(store: &mut Store<Host>, memory: Option<Memory>) -> Result<(), Error> {
     let host = store.data_mut();
     host.memory = memory;
     host.budget.call_bytes = 0;
+    host.budget.exceeded = None;
     let steps = host.budget.bounds.call_steps;
     store.set_fuel(steps)
 }
@@ -328,30 +328,24 @@ fn explain(store: &Store<Host>, handler: &str, error: &Error) -> String {
     let host = store.data();
     let name = &host.script.name;
     let bounds = &host.budget.bounds;
-    let limited = matches!(
-        error.kind(),
-        ErrorKind::Memory(MemoryError::ResourceLimiterDeniedAllocation)
-            | ErrorKind::Table(TableError::ResourceLimiterDeniedAllocation)
-            | ErrorKind::TrapCode(TrapCode::GrowthOperationLimited)
-    );
-    let problem = match (error.downcast_ref::<Stop>(), error.as_trap_code()) {
+    let of_memory = host.budget.exceeded.map(|exceeded| match exceeded {
+        Exceeded::Call => format!(
+            "more than {} bytes of memory in one call; raise `call_memory` if it needs them",
+            bounds.call_memory_bytes
+        ),
+        Exceeded::All => format!(
+            "the guests of one thread would hold more than {} bytes; raise `memory`, or give each \
+             a smaller one: docs/wasm.md",
+            bounds.memory_bytes
+        ),
+    });
+    let of_call = || match (error.downcast_ref::<Stop>(), error.as_trap_code()) {
         (Some(Stop::Steps), _) | (None, Some(TrapCode::OutOfFuel)) => format!(
             "more than {} steps; look for an endless loop, or raise `call_steps`",
             bounds.call_steps
         ),
         (Some(Stop::Failed(text)), _) => text.clone(),
         (Some(stop), _) => stop.to_string(),
-        _ if limited => match host.budget.exceeded {
-            Some(Exceeded::All) => format!(
-                "the guests of one thread would hold more than {} bytes; raise `memory`, or give \
-                 each a smaller one: docs/wasm.md",
-                bounds.memory_bytes
-            ),
-            _ => format!(
-                "more than {} bytes of memory in one call; raise `call_memory` if it needs them",
-                bounds.call_memory_bytes
-            ),
-        },
         (None, Some(TrapCode::UnreachableCodeReached)) => {
             "`unreachable`: a panic, or a check that failed; `fail` in the guest's panic handler \
              would say which"
@@ -364,6 +358,7 @@ fn explain(store: &Store<Host>, handler: &str, error: &Error) -> String {
         (None, Some(TrapCode::IndirectCallToNull)) => "a call of a null function".into(),
         _ => one_line(error),
     };
+    let problem = of_memory.unwrap_or_else(of_call);
     format!("{name}: {handler}: {problem}")
 }
 
