@@ -743,14 +743,14 @@ topology: {graph: cycle_graph(3)}
     for round in 0..250 {
         let mut bytes = original.clone();
         // Most of the module are names: every second time the code is meant.
-        let within = match round % 2 {
-            0 => 0..bytes.len(),
-            _ => code..code + 110,
+        let (within, changes) = match round % 2 {
+            0 => (0..bytes.len(), 1 + stream.below(3)),
+            _ => (code..code + 110, 1),
         };
         if round % 6 == 0 {
             bytes.truncate(stream.below(original.len() as u64) as usize);
         }
-        for _ in 0..1 + stream.below(3) {
+        for _ in 0..changes {
             let place = within.start + stream.below(within.len() as u64) as usize;
             if let Some(byte) = bytes.get_mut(place) {
                 *byte = stream.next_u64() as u8;
