@@ -18,11 +18,13 @@ use p2psim::services::scripts;
 use p2psim::simulation::Simulation;
 
 /// All that guests can import: the ABI of version 1, which docs/wasm.md lists.
-const IMPORTS: [(&str, &str); 31] = [
+const IMPORTS: [(&str, &str); 33] = [
     ("now", "() -> i64"),
     ("id", "() -> i64"),
     ("peers", "() -> i64"),
     ("peer_type", "(i64) -> i32"),
+    ("type_name", "(i64, i32, i32) -> i32"),
+    ("location_name", "(i32, i32) -> i32"),
     ("is_bootstrap", "(i64) -> i32"),
     ("is_connected", "(i64) -> i32"),
     ("neighbours", "(i32, i32) -> i32"),
@@ -345,6 +347,11 @@ fn messages_carry_bytes_and_peers() {
   (call $check (i32.const 8) (i32.eqz (call $peer_type (i64.const 3))))
   (call $check (i32.const 9) (i32.eq (call $peer_type (i64.const 4)) (i32.const -1)))
   (call $check (i32.const 10) (i32.eqz (call $is_bootstrap (i64.const 0))))
+  (call $check (i32.const 24) (i32.eq (call $type_name (i64.const 3) (i32.const 400) (i32.const 9)) (i32.const 4)))
+  (call $check (i32.const 25) (i32.eq (i32.load (i32.const 400)) (i32.const 0x72656570)))
+  (call $check (i32.const 26) (i32.eq (call $type_name (i64.const 9) (i32.const 400) (i32.const 9)) (i32.const -1)))
+  (call $check (i32.const 27) (i32.eq (call $location_name (i32.const 400) (i32.const 2)) (i32.const 4)))
+  (call $check (i32.const 28) (i32.eq (i32.load (i32.const 400)) (i32.const 0x72656548)))
   (call $check (i32.const 11) (call $send (i64.const 1) (i32.const 0) (i32.const 0) (i32.const 100) (i32.const 5) (i32.const -1)))
   (call $check (i32.const 12) (i32.eqz (call $send (i64.const 2) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 100))))
   (call $check (i32.const 13) (i32.eqz (call $send (i64.const 99) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 100))))

@@ -174,6 +174,21 @@ impl Context<'_> {
         &self.peer.connections
     }
 
+    /// The name of this peer's location.
+    pub fn location_name(&self) -> &str {
+        &self.world.location_names[self.world.location(self.me).as_usize()]
+    }
+
+    /// The name of a peer's type.
+    pub fn type_name(&self, peer: PeerIndex) -> &str {
+        self.world.names.type_name(peer)
+    }
+
+    /// The name of a type of peers.
+    pub fn name_of_type(&self, index: TypeIndex) -> &str {
+        &self.world.names.type_names[index.as_usize()]
+    }
+
     /// A peer's type.
     #[inline]
     pub fn type_of(&self, peer: PeerIndex) -> TypeIndex {

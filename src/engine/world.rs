@@ -16,6 +16,8 @@ pub struct World {
     pub names: Arc<Names>,
     /// Where each peer is.
     pub locations: Vec<LocationIndex>,
+    /// The names of the locations.
+    pub location_names: Vec<String>,
     /// Each peer's upload bandwidth in bit/s.
     pub bandwidth_ul: PeerColumn<f64>,
     /// Each peer's download bandwidth in bit/s.

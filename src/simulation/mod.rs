@@ -47,7 +47,6 @@ pub fn worthwhile_shards(plan: &Plan, threads: usize) -> usize {
 pub struct Simulation {
     engine: Engine<ServiceState>,
     horizon: Time,
-    locations: Vec<String>,
     /// Which message types are part of the spread of rumours.
     is_gossip: Vec<bool>,
 }
@@ -246,6 +245,7 @@ impl Simulation {
             seed: plan.seed,
             names: names.clone(),
             locations: setup.locations,
+            location_names: plan.locations.clone(),
             bandwidth_ul: setup.bandwidth_ul,
             bandwidth_dl: setup.bandwidth_dl,
             latencies: setup::latencies(plan),
@@ -260,7 +260,6 @@ impl Simulation {
         Ok(Simulation {
             engine: Engine::new(world, network, recorders),
             horizon: plan.horizon,
-            locations: plan.locations.clone(),
             is_gossip,
         })
     }
@@ -407,7 +406,7 @@ impl Simulation {
 
     /// The names of the locations.
     pub fn locations(&self) -> &[String] {
-        &self.locations
+        &self.world().location_names
     }
 
     /// Load over time.

@@ -40,6 +40,8 @@ mod host {
         pub safe fn number(index: u32) -> f64;
         pub safe fn sample(index: u32) -> f64;
         pub safe fn forget(before: u64);
+        pub fn type_name(id: u64, out: *mut u8, most: usize) -> i32;
+        pub fn location_name(out: *mut u8, most: usize) -> i32;
         pub fn neighbours(out: *mut u64, most: usize) -> usize;
         pub fn send(
             to: u64,
@@ -198,6 +200,20 @@ pub fn read_all<T: Record>(first: usize, out: &mut [T]) -> usize {
 /// The ids of this peer's neighbours, as many as fit into `out`; how many there are.
 pub fn neighbours(out: &mut [u64]) -> usize {
     unsafe { host::neighbours(out.as_mut_ptr(), out.len()) }
+}
+
+/// The name of a peer's type in `out`, cut to what fits; `None` if there is no such peer.
+pub fn type_name(id: u64, out: &mut [u8]) -> Option<&[u8]> {
+    let bytes = unsafe { host::type_name(id, out.as_mut_ptr(), out.len()) };
+    let shown = usize::try_from(bytes).ok()?.min(out.len());
+    Some(&out[..shown])
+}
+
+/// The name of this peer's location in `out`, cut to what fits.
+pub fn location_name(out: &mut [u8]) -> &[u8] {
+    let bytes = unsafe { host::location_name(out.as_mut_ptr(), out.len()) };
+    let shown = (bytes as usize).min(out.len());
+    &out[..shown]
 }
 
 /// Offers a peer a connection; false if there is no such peer.

@@ -233,6 +233,8 @@ functions! {
     id() -> i64;
     peers() -> i64;
     peer_type(id: i64) -> i32;
+    type_name(id: i64, pointer: i32, most: i32) -> i32;
+    location_name(pointer: i32, most: i32) -> i32;
     is_bootstrap(id: i64) -> i32;
     is_connected(id: i64) -> i32;
     neighbours(pointer: i32, most: i32) -> i32;
@@ -278,6 +280,37 @@ fn peer_type(_: &mut Guest<'_>, id: i64) -> Result<i32, Stop> {
     act(|context, _| {
         let found = find(context, id);
         found.map_or(-1, |peer| context.type_of(peer).0.into())
+    })
+}
+
+/// Writes as much of a name as fits; how long it is in all.
+fn write_name(
+    guest: &mut Guest<'_>,
+    pointer: i32,
+    most: i32,
+    name: impl for<'c> FnOnce(&'c Context<'_>) -> Option<&'c str>,
+) -> Result<i32, Stop> {
+    let (memory, _) = memory(guest)?;
+    let out = slice(memory, pointer, most as u32 as usize)?;
+    act(|context, _| match name(context) {
+        Some(name) => {
+            let shown = name.len().min(out.len());
+            out[..shown].copy_from_slice(&name.as_bytes()[..shown]);
+            i32::try_from(name.len()).unwrap_or(i32::MAX)
+        }
+        None => -1,
+    })
+}
+
+fn type_name(guest: &mut Guest<'_>, id: i64, pointer: i32, most: i32) -> Result<i32, Stop> {
+    write_name(guest, pointer, most, |context| {
+        find(context, id).map(|peer| context.type_name(peer))
+    })
+}
+
+fn location_name(guest: &mut Guest<'_>, pointer: i32, most: i32) -> Result<i32, Stop> {
+    write_name(guest, pointer, most, |context| {
+        Some(context.location_name())
     })
 }
 
