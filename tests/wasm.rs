@@ -5,15 +5,17 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command as Process;
+use std::process::Command;
 use std::sync::atomic::AtomicBool;
 
-use assert_cmd::Command;
+use common::files;
 use p2psim::engine::Failure;
 use p2psim::random::{Purpose, Stream};
-use p2psim::scenario::{LoadOptions, parse};
+use p2psim::report::{RunFolder, RunName, write_outputs};
+use p2psim::scenario::{LoadOptions, load, parse};
 use p2psim::services::scripts;
 use p2psim::simulation::Simulation;
 
@@ -159,32 +161,41 @@ fn gossip_scenario(service: &str) -> String {
     )
 }
 
+/// All that a run of the scenario in so many shards, each on a thread of its own, leaves behind.
+fn outputs(scenario: &Path, shards: usize) -> BTreeMap<PathBuf, Vec<u8>> {
+    let plan = load(scenario, &LoadOptions::default()).unwrap().plan;
+    let parent = tempfile::tempdir().unwrap();
+    let folder = RunFolder::create(&parent.path().join("run"), false).unwrap();
+    let mut simulation = Simulation::with_shards(&plan, None, shards).unwrap();
+    simulation.always_use_threads();
+    let outcome = simulation.run(&AtomicBool::new(false), |_| {}).unwrap();
+    assert_eq!(outcome.failure, None);
+    let name = RunName {
+        scenario: "wasm".into(),
+        seed: plan.seed,
+    };
+    let format = plan.measures.format;
+    write_outputs(&folder, &simulation, &outcome, &name, true, format).unwrap();
+    files(&folder.complete().unwrap())
+}
+
 /// The table of deliveries of the shipped scenario of gossip with this service in it.
-fn deliveries(folder: &Path, service: &str, threads: &str) -> Vec<u8> {
+fn deliveries(folder: &Path, service: &str, shards: usize) -> Vec<u8> {
     let scenario = folder.join("gossip.yaml");
     fs::write(&scenario, gossip_scenario(service)).unwrap();
-    let out = folder.join("out");
-    Command::cargo_bin("p2psim")
-        .unwrap()
-        .arg("run")
-        .arg(&scenario)
-        .args(["--threads", threads, "--quiet", "--force", "--out"])
-        .arg(&out)
-        .assert()
-        .success();
-    fs::read(out.join("deliveries.csv")).unwrap()
+    outputs(&scenario, shards)[Path::new("deliveries.csv")].clone()
 }
 
 #[test]
 fn push_gossip_delivers_as_the_built_in_service_does() {
     let folder = tempfile::tempdir().unwrap();
-    let built_in = deliveries(folder.path(), "GossipService", "1");
+    let built_in = deliveries(folder.path(), "GossipService", 1);
     assert!(built_in.iter().filter(|&&byte| byte == b'\n').count() > 900);
     let wasm = guest(PUSH_GOSSIP_DECLARATION, PUSH_GOSSIP);
     fs::write(folder.path().join("guest.wasm"), wasm).unwrap();
-    for threads in ["1", "3"] {
-        let by_guest = deliveries(folder.path(), "guest.wasm", threads);
-        assert!(by_guest == built_in, "on {threads} threads");
+    for shards in [1, 3] {
+        let by_guest = deliveries(folder.path(), "guest.wasm", shards);
+        assert!(by_guest == built_in, "in {shards} shards");
     }
 }
 
@@ -192,7 +203,7 @@ fn push_gossip_delivers_as_the_built_in_service_does() {
 fn example() -> Option<PathBuf> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/wasm-guest");
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("wasm-guest");
-    let built = Process::new(env!("CARGO"))
+    let built = Command::new(env!("CARGO"))
         .args(["build", "--release", "--locked", "--offline"])
         .current_dir(&source)
         .env_remove("RUSTFLAGS")
@@ -217,10 +228,63 @@ fn the_example_in_rust_delivers_as_the_built_in_service_does() {
     };
     let folder = tempfile::tempdir().unwrap();
     fs::copy(example, folder.path().join("push.wasm")).unwrap();
-    let built_in = deliveries(folder.path(), "GossipService", "1");
-    for threads in ["1", "3"] {
-        let by_guest = deliveries(folder.path(), "push.wasm", threads);
-        assert!(by_guest == built_in, "on {threads} threads");
+    let built_in = deliveries(folder.path(), "GossipService", 1);
+    for shards in [1, 3] {
+        let by_guest = deliveries(folder.path(), "push.wasm", shards);
+        assert!(by_guest == built_in, "in {shards} shards");
+    }
+}
+
+/// Peers that draw, count, come and go, and begin afresh: the same bytes in any number of shards.
+#[test]
+fn shards_make_no_difference() {
+    let folder = tempfile::tempdir().unwrap();
+    let body = r#"
+(memory (export "memory") 1)
+(global $rounds (mut i32) (i32.const 0))
+(data (i32.const 100) "rounds")
+(func (export "on_start") (call $timer (i32.const 0) (i64.const 300000000)))
+(func (export "on_timer") (param i32)
+  (global.set $rounds (i32.add (global.get $rounds) (i32.const 1)))
+  (call $count (i32.const 100) (i32.const 6) (i64.const 1))
+  (drop (call $observe (i32.const 100) (i32.const 6) (f64.convert_i32_u (global.get $rounds))))
+  (f64.store (i32.const 0) (call $random))
+  (drop (call $gossip (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 8) (i32.const -1)
+    (i32.const 2) (i32.const 0) (i32.const 0)))
+  (call $timer (i32.const 0) (i64.add (i64.const 100000000) (call $random_below (i64.const 400000000)))))
+(func (export "on_message") (param $from i64) (param $kind i32) (param $content i32) (param $bytes i32)
+  (drop (call $read (i32.const 8) (i32.const 0) (i32.const 8)))
+  (drop (call $observe (i32.const 100) (i32.const 5) (f64.load (i32.const 8)))))
+"#;
+    let declaration = r#"{"abi": 1, "messages": [{"name": "Draw"}]}"#;
+    fs::write(folder.path().join("guest.wasm"), guest(declaration, body)).unwrap();
+    let scenario = folder.path().join("churn.yaml");
+    let text = "
+horizon: 5 s
+latencies: {Here: {Here: 'norm(20, 4)'}}
+peer_types:
+  peer:
+    location: Here
+    bandwidth_ul: 10 Mbit
+    bandwidth_dl: 10 Mbit
+    services:
+      Churn: {session: 'expon(0, 900)', offline: 'expon(0, 300)', rejoin: fresh}
+      guest.wasm:
+topology: {graph: 'random_regular_graph(4, 30)'}
+";
+    fs::write(&scenario, text).unwrap();
+    let alone = outputs(&scenario, 1);
+    assert!(alone[Path::new("observations.csv")].len() > 10_000);
+    for shards in [2, 3] {
+        let together = outputs(&scenario, shards);
+        assert!(alone.keys().eq(together.keys()));
+        for (name, bytes) in &alone {
+            assert!(
+                bytes == &together[name],
+                "{shards} shards: {}",
+                name.display()
+            );
+        }
     }
 }
 

@@ -15,7 +15,7 @@
 
 #![allow(dead_code, unused_imports)]
 
-use core::cell::RefCell;
+use core::cell::{Cell, UnsafeCell};
 use core::mem::{MaybeUninit, size_of, size_of_val};
 use core::panic::PanicInfo;
 
@@ -292,22 +292,31 @@ pub fn fail(text: &str) -> ! {
 }
 
 /// A peer's state: `static STATE: State<u32> = State::new(0);`. Each peer has its own.
-pub struct State<T>(RefCell<T>);
+pub struct State<T> {
+    is_lent: Cell<bool>,
+    value: UnsafeCell<T>,
+}
 
 // Safety: a guest has one thread.
 unsafe impl<T> Sync for State<T> {}
 
 impl<T> State<T> {
     pub const fn new(value: T) -> Self {
-        State(RefCell::new(value))
+        State {
+            is_lent: Cell::new(false),
+            value: UnsafeCell::new(value),
+        }
     }
 
-    /// Lets `change` read and change the state.
-    ///
-    /// # Panics
-    /// When it does so again within.
+    /// Lets `change` read and change the state; the run ends if it does so again within.
     pub fn with<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
-        change(&mut self.0.borrow_mut())
+        if self.is_lent.replace(true) {
+            fail("a state is used within its own `with`");
+        }
+        // Safety: nobody else has it until it is given back; a panic does not come back here.
+        let result = unsafe { change(&mut *self.value.get()) };
+        self.is_lent.set(false);
+        result
     }
 }
 

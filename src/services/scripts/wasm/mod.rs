@@ -219,18 +219,20 @@ fn try_out(script: Script) -> Result<(), ScriptError> {
     })
 }
 
-/// The service of one peer.
+/// The service of one peer. Small and in one piece: in a large network most of what it touches
+/// is not in the cache.
 struct Peer {
     script: Arc<Script>,
     home: Home,
 }
 
 /// Where a peer's guest lives.
+#[allow(clippy::large_enum_variant)]
 enum Home {
     /// Nowhere yet.
     Nowhere,
     /// In the room of the shard.
-    Shared(Box<Guest>),
+    Shared(Guest),
     /// In a store of its own, since the peer has begun afresh: what it leaves is let go of.
     Apart(Box<Apart>),
 }
@@ -260,7 +262,7 @@ impl Peer {
         if let Home::Nowhere = self.home {
             settled = room
                 .settle(&mut event)
-                .map(|guest| self.home = Home::Shared(Box::new(guest)));
+                .map(|guest| self.home = Home::Shared(guest));
         }
         let done = match (settled, &self.home) {
             (Ok(()), Home::Shared(guest)) => room

@@ -62,9 +62,9 @@ pub(super) struct Handlers<T> {
 /// A peer's own instance, and what can be called in it.
 pub(super) struct Guest {
     memory: Option<Memory>,
-    pub(super) on_start: Option<TypedFunc<(), ()>>,
     pub(super) on_message: Option<TypedFunc<(i64, i32, i32, i32), ()>>,
     pub(super) on_timer: Option<TypedFunc<i32, ()>>,
+    pub(super) on_start: Option<TypedFunc<(), ()>>,
     pub(super) on_connect: Option<TypedFunc<(i64, i32), ()>>,
     pub(super) on_disconnect: Option<TypedFunc<i64, ()>>,
     pub(super) on_online: Option<TypedFunc<i32, ()>>,
