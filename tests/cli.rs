@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Command as Process, Stdio};
 
 use assert_cmd::Command;
+use serde_json::Value;
 
 fn p2psim(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
     let output = Command::cargo_bin("p2psim")
@@ -346,6 +347,16 @@ fn a_service_of_ones_own_runs() {
     );
     let log = fs::read_to_string(folder.path().join("beats/logs/Peer_0:peer.log")).unwrap();
     assert_eq!(log.matches(": Peer 1 lives\n").count(), 9, "{log}");
+    let counts = fs::read_to_string(folder.path().join("beats/counts.csv")).unwrap();
+    assert_eq!(counts, "name,peer_type,count\nbeats,peer,90\n");
+    // A round trip of norm(20, 4), one way.
+    let summary = fs::read_to_string(folder.path().join("beats/summary.json")).unwrap();
+    let summary: Value = serde_json::from_str(&summary).unwrap();
+    let mean = summary["measurements"]["observations"]["delay_ms"]["mean"].as_f64();
+    assert!(
+        mean.is_some_and(|mean| (mean - 10.0).abs() < 1.0),
+        "{mean:?}"
+    );
 }
 
 #[test]

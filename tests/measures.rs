@@ -91,6 +91,23 @@ fn every_column_is_documented_and_every_documented_column_is_there() {
             .collect();
         columns.insert("summary.json".into(), keys);
     }
+    // What only a service of one's own writes; the example is built beside the tests.
+    let heartbeat = assert_cmd::cargo::cargo_bin("p2psim").with_file_name("examples/heartbeat");
+    let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/heartbeat.yaml");
+    let out = folder.path().join("beats");
+    let mut beats = Command::new(heartbeat);
+    beats
+        .args(["run", "--quiet", "--out"])
+        .args([&out, &scenario]);
+    beats.assert().success();
+    for file in ["counts.csv", "observations.csv"] {
+        let header = header(&out.join(file)).into_iter().collect();
+        columns.insert(file.into(), header);
+    }
+    let measured = &summary(&out)["measurements"];
+    let keys = measured.as_object().unwrap().keys();
+    let keys = keys.map(|key| format!("measurements.{key}"));
+    columns.get_mut("summary.json").unwrap().extend(keys);
     // A section a file; its columns are the first cells of the section's table.
     let text = include_str!("../docs/outputs.md");
     let mut documented: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();

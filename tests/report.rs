@@ -808,8 +808,14 @@ fn assert_drawn(page: &str, missing: &[&str]) {
         &page[..page.len().min(4000)]
     );
     let sections = sections(page);
-    assert_eq!(sections.len(), 13);
-    for (id, tag) in sections.iter().filter(|(id, _)| *id != "summary") {
+    // Measurements are there where there are any.
+    let measured = sections.contains_key("counts");
+    assert_eq!(sections.len(), if measured { 15 } else { 13 });
+    let tables = ["summary", "counts"];
+    for (id, tag) in sections
+        .iter()
+        .filter(|(id, _)| !tables.contains(&id.as_str()))
+    {
         if missing.contains(&id.as_str()) {
             assert!(tag.contains("data-state=\"missing\""), "{tag}");
             continue;
@@ -836,6 +842,32 @@ fn a_browser_draws_every_chart() {
     report(folder.path(), &["one", "two"]);
     let page = opened(folder.path(), "page.html").unwrap();
     assert_drawn(&page, &[]);
+    // What services of one's own measure; the example is built by cargo test beside the tests.
+    let heartbeat = Path::new(env!("CARGO_BIN_EXE_p2psim")).with_file_name("examples/heartbeat");
+    let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/heartbeat.yaml");
+    let mut beats = Command::new(heartbeat);
+    beats.arg("run").arg(scenario).args(["--quiet", "--out"]);
+    assert!(
+        beats
+            .arg(folder.path().join("beats"))
+            .status()
+            .unwrap()
+            .success()
+    );
+    report(folder.path(), &["beats"]);
+    let beats = opened(folder.path(), "page.html").unwrap();
+    // This program does not know the service, and so not what the scenario means.
+    let missing = [
+        "coverage",
+        "delays",
+        "heatmap",
+        "copies",
+        "drops",
+        "latencies",
+    ];
+    assert_drawn(&beats, &missing);
+    assert!(beats.contains("delay_ms, mean over time") && beats.contains(">beats</th>"));
+    report(folder.path(), &["one", "two"]);
     // Names are text, and each chart can be read without being seen.
     assert!(!page.contains("<b>B"));
     assert!(page.matches("role=\"img\"").count() >= 14);

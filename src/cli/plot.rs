@@ -53,6 +53,8 @@ enum What {
     Events,
     /// Peers and their connections at the end
     Topology,
+    /// What services of one's own observed, by name
+    Observations,
 }
 
 impl What {
@@ -69,6 +71,7 @@ impl What {
             What::Drops => Subject::Drops,
             What::Events => Subject::Events,
             What::Topology => Subject::Topology,
+            What::Observations => Subject::Observations,
         }
     }
 }

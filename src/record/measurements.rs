@@ -1,7 +1,6 @@
 //! What services count and observe, under names that they give at run time.
 
-use std::collections::BTreeMap;
-
+use super::labels::Labels;
 use crate::peer::{PeerIndex, TypeIndex};
 use crate::time::Time;
 
@@ -51,11 +50,10 @@ struct Series {
 #[derive(Clone, Debug)]
 pub struct Measurements {
     rows_max: usize,
-    names_max: usize,
     /// By name, then peer type: none of types that have not counted it. So wide that the sum
     /// does not depend on the order of its terms.
-    counts: BTreeMap<Box<str>, Vec<Option<i128>>>,
-    series: BTreeMap<Box<str>, Series>,
+    counts: Labels<Vec<Option<i128>>>,
+    series: Labels<Series>,
     series_made: u32,
     /// How many observations there were, whatever their names, kept or not.
     observed: u64,
@@ -74,12 +72,11 @@ impl Default for Measurements {
 
 impl Measurements {
     /// Nothing yet; so many observations and names will be kept at most.
-    pub const fn with_limits(rows_max: usize, names_max: usize) -> Self {
+    pub fn with_limits(rows_max: usize, names_max: usize) -> Self {
         Measurements {
             rows_max,
-            names_max,
-            counts: BTreeMap::new(),
-            series: BTreeMap::new(),
+            counts: Labels::new(names_max),
+            series: Labels::new(names_max),
             series_made: 0,
             observed: 0,
             rows: Vec::new(),
@@ -97,7 +94,7 @@ impl Measurements {
             None => {
                 let mut sums = Vec::new();
                 add(&mut sums, peer_type.as_usize(), n.into());
-                self.admit_count(name.into(), sums);
+                self.names_left_out |= !self.counts.insert(name.into(), sums);
             }
         }
     }
@@ -133,16 +130,6 @@ impl Measurements {
         true
     }
 
-    #[cold]
-    fn admit_count(&mut self, name: Box<str>, sums: Vec<Option<i128>>) {
-        self.counts.insert(name, sums);
-        if self.counts.len() > self.names_max {
-            // Who comes last of so many comes last of all: it will never be wanted again.
-            self.counts.pop_last();
-            self.names_left_out = true;
-        }
-    }
-
     /// The series of a name that has none yet.
     #[cold]
     fn admit_series(&mut self, name: Box<str>, observed: u64) -> u32 {
@@ -152,17 +139,13 @@ impl Measurements {
             return NO_SERIES;
         }
         self.series_made += 1;
-        self.series.insert(name, Series { id, observed });
-        if self.series.len() > self.names_max {
-            // Its rows stay until the end: they count among the first ones.
-            self.series.pop_last();
-            self.names_left_out = true;
-        }
+        // The rows of a name that is left out stay until the end: they count among the first ones.
+        self.names_left_out |= !self.series.insert(name, Series { id, observed });
         id
     }
 
     /// Brings the rows into their order and lets go of those that are too many.
-    pub(super) fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         self.rows.sort_by_key(Row::key);
         self.rows.truncate(self.rows_max);
         if self.rows.len() == self.rows_max {
@@ -174,7 +157,7 @@ impl Measurements {
 
     /// Takes over what other peers measured in the same run.
     pub(super) fn absorb(&mut self, other: Measurements) {
-        for (name, others) in other.counts {
+        for (name, others) in other.counts.into_entries() {
             match self.counts.get_mut(&name) {
                 Some(sums) => {
                     for (place, sum) in others.into_iter().enumerate() {
@@ -183,11 +166,11 @@ impl Measurements {
                         }
                     }
                 }
-                None => self.admit_count(name, others),
+                None => self.names_left_out |= !self.counts.insert(name, others),
             }
         }
-        let mut ids: Vec<(u32, u32)> = Vec::with_capacity(other.series.len());
-        for (name, others) in other.series {
+        let mut ids: Vec<(u32, u32)> = Vec::new();
+        for (name, others) in other.series.into_entries() {
             let id = match self.series.get_mut(&name) {
                 Some(series) => {
                     series.observed += others.observed;
@@ -215,10 +198,10 @@ impl Measurements {
     /// All counts by name and peer type, in this order, of the types that have counted it; what
     /// is beyond the range of `i64` is shown as its end.
     pub fn counts(&self) -> impl Iterator<Item = (&str, TypeIndex, i64)> {
-        self.counts.iter().flat_map(|(name, sums)| {
-            let of_type = |(place, sum): (usize, &Option<i128>)| {
+        self.counts.sorted().into_iter().flat_map(|(name, sums)| {
+            let of_type = move |(place, sum): (usize, &Option<i128>)| {
                 let sum = (*sum)?;
-                Some((&**name, TypeIndex(place as u16), saturated(sum)))
+                Some((name, TypeIndex(place as u16), saturated(sum)))
             };
             sums.iter().enumerate().filter_map(of_type)
         })
@@ -227,19 +210,19 @@ impl Measurements {
     /// What all peers together have counted, by name, in the order of names.
     pub fn totals(&self) -> impl Iterator<Item = (&str, i64)> {
         let total = |sums: &[Option<i128>]| saturated(sums.iter().flatten().sum());
-        let mut counts = self.counts.iter();
-        std::iter::from_fn(move || counts.next().map(|(name, sums)| (&**name, total(sums))))
+        let counts = self.counts.sorted().into_iter();
+        counts.map(move |(name, sums)| (name, total(sums)))
     }
 
     /// All observations that are kept; complete when the run is finished.
     pub fn observations(&self) -> Observations<'_> {
-        let names: Vec<&str> = self.series.keys().map(|name| &**name).collect();
-        let ids = self.series.values().map(|series| series.id);
+        let series = self.series.sorted();
+        let ids = series.iter().map(|(_, series)| series.id);
         let mut places: Vec<(u32, u32)> = ids.zip(0..).collect();
         places.sort_unstable();
         Observations {
             all: self,
-            names,
+            names: series.iter().map(|&(name, _)| name).collect(),
             places,
         }
     }
@@ -326,7 +309,8 @@ impl Observations<'_> {
         for observation in self.iter() {
             values[observation.name].push(observation.value);
         }
-        let made = self.all.series.values().map(|series| series.observed);
+        let series = self.all.series.sorted().into_iter();
+        let made = series.map(|(_, series)| series.observed);
         let figures = values.into_iter().zip(made);
         figures
             .map(|(values, made)| ObservedFigures {

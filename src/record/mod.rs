@@ -3,6 +3,7 @@
 mod connections;
 mod deliveries;
 mod histogram;
+mod labels;
 mod load;
 mod logs;
 mod measurements;

@@ -8,13 +8,14 @@ use super::folder::{FolderError, RunFolder};
 use super::graph::write_links;
 use super::rows::write_table;
 use super::summary::{RunName, summary_json};
-use super::{coverage, deliveries, load};
+use super::{coverage, deliveries, load, measurements};
 use crate::record::{ConnectionEvent, DropCause, LossCause, Spread, TableFormat};
 use crate::simulation::{Ending, Outcome, Simulation};
 use crate::time::Time;
 
-/// Writes `peers.csv`, `topology.csv`, `messages.csv`, `connections.csv`, `summary.json`, and in
-/// `format` the tables `load`, `deliveries` and `coverage` as far as there is something in them.
+/// Writes `peers.csv`, `topology.csv`, `messages.csv`, `connections.csv`, `summary.json`, and as
+/// far as there is something in them `counts.csv` and in `format` the tables `load`, `deliveries`,
+/// `coverage` and `observations`.
 ///
 /// # Errors
 /// When the system refuses.
@@ -46,8 +47,29 @@ pub fn write_outputs(
     if let Some(spread) = &spread {
         write_gossip(path, simulation, outcome, spread, format)?;
     }
+    write_measurements(path, simulation, format)?;
     let text = summary_json(simulation, outcome, spread.as_ref(), name, bootstrap);
     folder.write("summary.json", text.as_bytes())
+}
+
+fn write_measurements(
+    path: &Path,
+    simulation: &Simulation,
+    format: TableFormat,
+) -> Result<(), FolderError> {
+    let measured = simulation.measurements();
+    if measured.counts().next().is_some() {
+        write_csv(path, "counts.csv", |out| {
+            measurements::write_counts(out, simulation)
+        })?;
+    }
+    if !measured.observations().names().is_empty() {
+        let columns = &measurements::COLUMNS;
+        write_table(path, "observations", format, columns, |table| {
+            measurements::write_observations(table, simulation)
+        })?;
+    }
+    Ok(())
 }
 
 fn write_gossip(

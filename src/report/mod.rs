@@ -8,6 +8,7 @@ mod folder;
 mod graph;
 pub mod histogram;
 mod load;
+mod measurements;
 mod page;
 #[cfg(feature = "parquet")]
 mod parquet;

@@ -77,11 +77,14 @@ impl Plot {
             }
             None
         } else {
-            let chart = charts(&runs, &[subject])?.pop();
-            if let Some(chart) = &chart
-                && matches!(chart.body, Body::Missing)
-            {
-                return Err(PlotError::Missing(chart.summary.clone()));
+            let mut chart = charts(&runs, &[subject])?.pop();
+            if let Some(chart) = &mut chart {
+                if matches!(chart.body, Body::Missing) {
+                    return Err(PlotError::Missing(chart.summary.clone()));
+                }
+                if subject == Subject::Observations {
+                    one_view_a_name(chart, runs.len());
+                }
             }
             chart
         };
@@ -125,24 +128,14 @@ impl Plot {
             return Ok(shown(&scene, columns, lines, colour));
         };
         let text = match &chart.body {
-            Body::Panels(_) => self.latencies(columns)?,
-            Body::Views(views) => {
-                let size = (columns as f64 * CHARACTER.0, lines as f64 * CHARACTER.1);
-                let mut view = views[0].clone();
-                // In characters a band hides its line, and a label along the axis takes room.
-                for series in &mut view.series {
-                    (series.low, series.high) = (Vec::new(), Vec::new());
-                }
-                let label = match view.lying {
-                    true => String::new(),
-                    false => format!("{}\n", view.y.title()),
-                };
-                if !view.lying {
-                    view.y.label.clear();
-                    view.y.unit.clear();
-                }
-                let scene = scene(chart, &view, size, TERMINAL_COLOURS, false);
-                format!("{label}{}", shown(&scene, columns, lines, colour))
+            Body::Panels(_) if chart.id == "latencies" => self.latencies(columns)?,
+            Body::Views(views) | Body::Panels(views) => {
+                // Panels follow one another.
+                let all = matches!(chart.body, Body::Panels(_));
+                let views = views.iter().take(if all { views.len() } else { 1 });
+                views
+                    .map(|view| in_characters(chart, view, columns, lines, colour))
+                    .collect()
             }
             _ => return Err(io::Error::other("this chart is for the report alone")),
         };
@@ -159,6 +152,44 @@ impl Plot {
         }
         String::from_utf8(text).map_err(io::Error::other)
     }
+}
+
+/// Of each name the histogram; of several runs, which would hide one another, the distribution.
+fn one_view_a_name(chart: &mut Chart, runs: usize) {
+    let Body::Views(views) = &mut chart.body else {
+        return;
+    };
+    let is_histogram = |view: &View| view.series.iter().all(|of| of.shape == Shape::Cells);
+    // A distribution goes up to all.
+    let is_distribution = |view: &View| view.y.max.is_some();
+    let mut views = std::mem::take(views);
+    views.retain(|view| match runs {
+        1 => is_histogram(view),
+        _ => is_distribution(view),
+    });
+    chart.body = match views.len() {
+        1 => Body::Views(views),
+        _ => Body::Panels(views),
+    };
+}
+
+fn in_characters(chart: &Chart, view: &View, columns: usize, lines: usize, colour: bool) -> String {
+    let size = (columns as f64 * CHARACTER.0, lines as f64 * CHARACTER.1);
+    let mut view = view.clone();
+    // In characters a band hides its line, and a label along the axis takes room.
+    for series in &mut view.series {
+        (series.low, series.high) = (Vec::new(), Vec::new());
+    }
+    let label = match view.lying {
+        true => String::new(),
+        false => format!("{}\n", view.y.title()),
+    };
+    if !view.lying {
+        view.y.label.clear();
+        view.y.unit.clear();
+    }
+    let scene = scene(chart, &view, size, TERMINAL_COLOURS, false);
+    format!("{label}{}", shown(&scene, columns, lines, colour))
 }
 
 /// A scene in characters, without the colours of the terminal unless they are wanted.
@@ -197,8 +228,10 @@ fn without_colours(text: &str) -> String {
 fn grid(chart: &Chart, panels: &[View]) -> Scene {
     let columns = panels.len().clamp(1, PANEL_COLUMNS);
     let (mut plots, mut layouts) = (Vec::new(), Vec::new());
+    // Runs over one another, rather than draws and their law.
+    let named = chart.id == "observations" && panels.iter().any(|view| view.series.len() > 1);
     for view in panels {
-        let drawn = drawn(view, COLOURS, false);
+        let drawn = drawn(view, COLOURS, named);
         let x_min = view
             .series
             .iter()
@@ -211,13 +244,16 @@ fn grid(chart: &Chart, panels: &[View]) -> Scene {
         );
         plots.push(drawn);
     }
-    Figure::new(panels.len().div_ceil(columns), columns)
+    let figure = Figure::new(panels.len().div_ceil(columns), columns)
         .with_plots(plots)
         .with_layouts(layouts)
         .with_cell_size(PANEL_SIZE.0, PANEL_SIZE.1)
         .with_title_size(14)
-        .with_title(chart.title)
-        .render()
+        .with_title(chart.title);
+    match named {
+        true => figure.with_shared_legend_bottom().render(),
+        false => figure.render(),
+    }
 }
 
 fn scene(chart: &Chart, view: &View, size: (f64, f64), colours: [&str; 8], picture: bool) -> Scene {
@@ -262,7 +298,11 @@ fn layout(view: &View, drawn: &[Drawn]) -> Layout {
             layout = layout.with_log_x();
         }
         layout = layout
-            .with_x_axis_min(if log { first } else { 0.0 })
+            .with_x_axis_min(match (log, view.x.fit) {
+                (true, _) => first,
+                (false, true) => x().fold(f64::INFINITY, f64::min),
+                (false, false) => 0.0,
+            })
             .with_x_axis_max(x().fold(f64::NEG_INFINITY, f64::max));
         // Round numbers on the axis rather than the bars' edges.
         layout.x_bin_width = None;

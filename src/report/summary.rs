@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::graph::{Effort, Figures};
+use super::measurements::{measurements_json, show_measurements};
 use super::table::table_within;
 use crate::record::{ConnectionEvent, Counts, DropCause, Flow, LossCause, Spread};
 use crate::simulation::{Ending, Outcome, Simulation};
@@ -101,6 +102,7 @@ pub(super) fn summary_json(
             json!({ "uplink": wait_json(&sent), "downlink": wait_json(&received) })
         }),
         "coverage": spread.map(|spread| coverage_json(spread, simulation, outcome)),
+        "measurements": measurements_json(simulation.measurements()),
         "stats": Figures::of(&graph, Effort::Summary).json(),
         "messages": { "total": counts_json(&outcome.total(), in_flight), "by_type": messages },
     });
@@ -321,6 +323,7 @@ pub fn show_summary(
     if let Some(spread) = simulation.deliveries().spread() {
         text.push_str(&format!("\n{}", coverage_line(&spread)));
     }
+    text.push_str(&show_measurements(simulation.measurements(), width));
     text.push_str(&format!(
         "\nwall time {:.3} s (setup {:.3} s), {} times real time, {} events/s, digest {:016x}\n",
         timing.run.as_secs_f64(),

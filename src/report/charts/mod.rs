@@ -5,6 +5,7 @@ mod degrees;
 mod heatmap;
 mod latencies;
 mod load;
+mod measurements;
 mod model;
 mod network;
 mod over_time;
@@ -45,15 +46,21 @@ pub enum Subject {
     Events,
     /// The topology.
     Topology,
+    /// What services of one's own observed.
+    Observations,
+    /// What they counted.
+    Counts,
 }
 
 impl Subject {
     /// All, in the order of the report.
-    pub const ALL: [Subject; 12] = [
+    pub const ALL: [Subject; 14] = [
         Subject::Coverage,
         Subject::Delays,
         Subject::Heatmap,
         Subject::Copies,
+        Subject::Observations,
+        Subject::Counts,
         Subject::Degrees,
         Subject::Topology,
         Subject::Load,
@@ -73,6 +80,7 @@ pub(super) fn charts(runs: &[PastRun], subjects: &[Subject]) -> Result<Vec<Chart
     use Subject::*;
     let any = |of: &[Subject]| subjects.iter().any(|subject| of.contains(subject));
     let (mut coverages, mut deliveries, mut loads) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut observed, mut counted) = (Vec::new(), Vec::new());
     for run in runs {
         if any(&[Coverage, Delays, Heatmap, Copies]) {
             let coverage = spread::Coverage::read(run)?;
@@ -82,8 +90,15 @@ pub(super) fn charts(runs: &[PastRun], subjects: &[Subject]) -> Result<Vec<Chart
             });
             coverages.push(coverage);
         }
-        if any(&[Load, Online, Connections]) {
+        if any(&[Load, Online, Connections, Observations]) {
             loads.push(load::Load::read(run)?);
+        }
+        if any(&[Observations]) {
+            let load = loads.last().and_then(Option::as_ref);
+            observed.push(measurements::Observed::read(run, load)?);
+        }
+        if any(&[Counts]) {
+            counted.push(measurements::Counted::read(run)?);
         }
     }
     subjects
@@ -102,6 +117,8 @@ pub(super) fn charts(runs: &[PastRun], subjects: &[Subject]) -> Result<Vec<Chart
                 Drops => counts::drops_chart(runs),
                 Events => counts::events_chart(runs),
                 Topology => network::topology_chart(runs)?,
+                Observations => measurements::observations_chart(runs, &observed),
+                Counts => measurements::counts_table(runs, &counted),
             })
         })
         .collect()

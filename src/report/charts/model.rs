@@ -28,6 +28,7 @@ pub(in crate::report) enum Body {
     Panels(Vec<View>),
     Heatmaps(Vec<Heatmap>),
     Networks(Vec<Network>),
+    Table(Vec<TableRow>),
 }
 
 /// Series over one pair of axes.
@@ -59,6 +60,8 @@ pub(in crate::report) struct Axis {
     /// Where it ends, if that is more than where the data do.
     #[serde(serialize_with = "rounded_option")]
     pub max: Option<f64>,
+    /// Whether it begins where the data do rather than at 0.
+    pub fit: bool,
 }
 
 impl Axis {
@@ -69,6 +72,7 @@ impl Axis {
             column: column.into(),
             log: None,
             max: None,
+            fit: false,
         }
     }
 
@@ -112,6 +116,18 @@ pub(in crate::report) struct Series {
     pub low: Vec<f64>,
     #[serde(serialize_with = "rounded")]
     pub high: Vec<f64>,
+}
+
+/// A row of a table that has a column a run.
+#[derive(Clone, Debug, Serialize)]
+pub(in crate::report) struct TableRow {
+    /// What it is about: name and peer type.
+    pub names: [String; 2],
+    /// As people read it.
+    pub shown: Vec<String>,
+    /// Beside the first run: by how much it differs.
+    pub differences: Vec<String>,
+    pub values: Vec<Option<String>>,
 }
 
 /// Mean delays by message and peer, several of each in a cell where there are many.

@@ -268,9 +268,9 @@ fn stepped(
 
 /// In which unit simulated time is shown.
 #[derive(Clone, Copy)]
-struct TimeScale {
-    ms: f64,
-    unit: &'static str,
+pub(super) struct TimeScale {
+    pub ms: f64,
+    pub unit: &'static str,
 }
 
 impl TimeScale {
@@ -279,7 +279,11 @@ impl TimeScale {
             .iter()
             .flatten()
             .filter_map(|load| load.edges_ms.last());
-        match ends.fold(0.0, |last: f64, &end| last.max(end)) {
+        TimeScale::up_to(ends.fold(0.0, |last: f64, &end| last.max(end)))
+    }
+
+    pub fn up_to(end_ms: f64) -> Self {
+        match end_ms {
             end if end >= words::SECONDS_FROM_MS => TimeScale {
                 ms: 1000.0,
                 unit: "s",
@@ -291,7 +295,7 @@ impl TimeScale {
         }
     }
 
-    fn axis(self) -> Axis {
+    pub fn axis(self) -> Axis {
         Axis::new("simulated time", self.unit, format!("time_{}", self.unit))
     }
 }

@@ -295,7 +295,7 @@ pub(super) fn delay_chart(
 
 /// Points of the distribution function of ascending values, in per cent: all of them, or so many
 /// at equal distances, closer to one another in the upper tail.
-fn distribution(sorted: &[f64]) -> (Vec<f64>, Vec<f64>) {
+pub(super) fn distribution(sorted: &[f64]) -> (Vec<f64>, Vec<f64>) {
     let count = sorted.len();
     let mut places: Vec<usize> = match count {
         0..=POINTS => (0..count).collect(),
@@ -320,7 +320,7 @@ fn distribution(sorted: &[f64]) -> (Vec<f64>, Vec<f64>) {
 }
 
 /// Whether half of what is reached is reached in the first corner of the axis.
-fn tailed(series: &[Series]) -> bool {
+pub(super) fn tailed(series: &[Series]) -> bool {
     let last = series.iter().filter_map(|series| series.x.last());
     let last = last.fold(0.0_f64, |last, &x| last.max(x));
     series.iter().any(|series| {

@@ -6,12 +6,14 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::charts::{Chart, PastRun, ReadError, Subject, charts, tell_apart};
+use super::charts::{Body, Chart, PastRun, ReadError, Subject, charts, tell_apart};
 
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 const ECHARTS: &str = include_str!("vendor/echarts.min.js");
+/// What only services of one's own make is not missed where there is none.
+const OPTIONAL: [&str; 2] = ["observations", "counts"];
 /// By this a file is known to be a report.
 const MARK: &str = "<meta name=\"generator\" content=\"p2psim\">";
 /// How far into a file the mark is.
@@ -31,7 +33,9 @@ impl Report {
     /// If a table in one of them cannot be read.
     pub fn of(mut runs: Vec<PastRun>) -> Result<Self, ReadError> {
         tell_apart(&mut runs);
-        let charts = charts(&runs, &Subject::ALL)?;
+        let mut charts = charts(&runs, &Subject::ALL)?;
+        charts
+            .retain(|chart| !(matches!(chart.body, Body::Missing) && OPTIONAL.contains(&chart.id)));
         Ok(Report { runs, charts })
     }
 

@@ -318,13 +318,13 @@ function viewOption(given, colours, { small = false, log = false } = {}) {
   const categories = { type: "category", data: view.categories, axisLabel: { color: colours.soft, fontSize: 12, hideOverlap: true } };
   const whole = view.series.every((of) => of.y.every(Number.isInteger));
   const value = axis(colours, view.y, {
-    min: 0, minInterval: whole ? 1 : undefined, max: view.y.max ?? undefined, interval: view.y.max === 100 ? 25 : undefined, splitNumber: small ? 2 : 4,
+    min: view.y.fit ? undefined : 0, scale: view.y.fit, minInterval: whole ? 1 : undefined, max: view.y.max ?? undefined, interval: view.y.max === 100 ? 25 : undefined, splitNumber: small ? 2 : 4,
     splitLine: { show: true, lineStyle: { color: colours.rule } }, axisLine: { show: false },
   });
   const along = bars
     ? axis(colours, view.x, categories)
     : axis(colours, view.x, {
-      type: log ? "log" : "value", min: small || log ? Math.min(...xs) : 0, max: Math.max(...xs), splitNumber: small ? 3 : 6,
+      type: log ? "log" : "value", min: small || log || view.x.fit ? Math.min(...xs) : 0, max: Math.max(...xs), splitNumber: small ? 3 : 6,
       axisLabel: { color: colours.soft, fontSize: 12, hideOverlap: true, formatter: shortLabel },
     });
   const below = { nameLocation: "middle", nameGap: small ? 22 : 30 };
@@ -376,14 +376,19 @@ function tooltip(view, items, colours) {
 function views(chart, section) {
   const place = canvas(chart.summary);
   const choice = element("select", {}, ...chart.body.parts.map((view) => element("option", {}, view.name)));
-  const { log } = chart.body.parts[0].x;
-  const ratio = element("input", { type: "checkbox", checked: log === true });
+  const ratio = element("input", { type: "checkbox" });
+  const scale = element("label", {}, ratio, " Logarithmic axis");
+  const follow = () => {
+    const { log } = chart.body.parts[choice.selectedIndex].x;
+    ratio.checked = log === true;
+    scale.style.display = log === null ? "none" : "";
+  };
+  follow();
   section.append(element("div", { className: "controls" },
-    chart.body.parts.length > 1 ? element("label", {}, "Show ", choice) : null,
-    log !== null ? element("label", {}, ratio, " Logarithmic axis") : null), place);
+    chart.body.parts.length > 1 ? element("label", {}, "Show ", choice) : null, scale), place);
   const option = (colours) => viewOption(chart.body.parts[choice.selectedIndex], colours, { log: ratio.checked });
   const { chart: drawn, renew } = draw(place, option, zoomable);
-  choice.onchange = renew;
+  choice.onchange = () => { follow(); renew(); };
   ratio.onchange = renew;
   section.append(...tools(chart, () => viewRows(chart.body.parts, "view"), () => drawn));
 }
@@ -455,6 +460,23 @@ function heatOption(map, colours) {
         line(null, "delay", `${number(map.delays_ms[row * width + column])} ms`) + line(null, "received", `${map.received[row * width + column]} %`),
     },
   };
+}
+
+function table(chart, section) {
+  const rows = chart.body.parts;
+  const labels = data.runs.map((run) => run.label);
+  const head = ["name", "peer type", ...labels.flatMap((label, place) => (place > 0 ? [label, `beside ${labels[0]}`] : [label]))];
+  const line = ({ names: [name, of], shown, differences }) => element("tr", {},
+    element("th", { scope: "row" }, name), element("th", { scope: "row", className: "text" }, of), element("td", {}, shown[0]),
+    ...differences.flatMap((difference, place) => [
+      element("td", {}, shown[place + 1]), element("td", { className: "difference" }, difference)]));
+  const more = rows.length - ROWS_SHOWN_MAX;
+  section.append(element("div", { className: "wide" }, element("table", { className: "summary" },
+    element("thead", {}, element("tr", {}, ...head.map((name, place) => element("th", { scope: "col", className: place === 1 ? "text" : "" }, name)))),
+    element("tbody", {}, ...rows.slice(0, ROWS_SHOWN_MAX).map(line)))),
+  element("p", { className: "about", hidden: more <= 0 }, `${number(more)} more rows are in the CSV file.`),
+  element("div", { className: "tools" }, button("Save CSV", () => download(`${chart.id}.csv`,
+    asCsv([["name", "peer_type", ...(several ? labels : ["count"])], ...rows.map(({ names, values }) => [...names, ...values])])))));
 }
 
 // ---- The topology -----------------------------------------------------------------------------
@@ -607,7 +629,7 @@ function networkOption(network, source, links, offline, grouping, colours, place
 
 // ---- The page ---------------------------------------------------------------------------------
 
-const KINDS = { views, panels, heatmaps, networks };
+const KINDS = { views, panels, heatmaps, networks, table };
 
 function main() {
   head();

@@ -1,9 +1,12 @@
 //! The tables of a report: what was run, and the runs in figures beside one another.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::report::charts::{PastRun, ms, per_cent};
+use crate::report::measurements::show_signed;
 use crate::units::{show_bytes, show_count, show_figure};
 
 /// What was run.
@@ -56,7 +59,7 @@ pub(super) fn run_card(run: &PastRun) -> Value {
 /// A figure of each run.
 #[derive(Debug, Serialize)]
 pub(super) struct Row {
-    name: &'static str,
+    name: String,
     /// As people read it.
     shown: Vec<String>,
     /// Beside the first run: by how much it differs, and by how many per cent.
@@ -67,6 +70,8 @@ pub(super) struct Row {
 #[derive(Clone, Copy)]
 enum Kind {
     Count,
+    /// One that may be negative.
+    Sum,
     Figure,
     Ms,
     Share,
@@ -77,6 +82,7 @@ impl Kind {
     fn show(self, value: f64) -> String {
         match self {
             Kind::Count => show_count(value as u64),
+            Kind::Sum => show_signed(value as i64),
             Kind::Figure => show_figure(value),
             Kind::Ms => ms(value),
             Kind::Share => per_cent(value),
@@ -199,13 +205,18 @@ const ROWS: [(&str, &str, Kind); 32] = [
     ("events", "/events", Kind::Count),
 ];
 
+/// Where a summary has what services measure, and of how many names each it is shown.
+const COUNTS: &str = "/measurements/counts";
+const OBSERVATIONS: &str = "/measurements/observations";
+const MEASURED_MAX: usize = 10;
+
 /// What stands for a figure that a run does not have.
 const NONE: &str = "\u{2013}";
 
 /// The figures of the summaries that at least one run has.
 pub(super) fn rows(runs: &[PastRun]) -> Vec<Row> {
-    let row = |&(name, pointer, kind): &(&'static str, &str, Kind)| {
-        let values: Vec<Option<f64>> = runs.iter().map(|run| run.figure(pointer)).collect();
+    let row = |(name, pointer, kind): (String, String, Kind)| {
+        let values: Vec<Option<f64>> = runs.iter().map(|run| run.figure(&pointer)).collect();
         if values.iter().all(Option::is_none) {
             return None;
         }
@@ -225,7 +236,45 @@ pub(super) fn rows(runs: &[PastRun]) -> Vec<Row> {
             values,
         })
     };
-    ROWS.iter().filter_map(row).collect()
+    let fixed = ROWS
+        .iter()
+        .map(|&(name, pointer, kind)| (name.into(), pointer.into(), kind));
+    fixed.chain(measured(runs)).filter_map(row).collect()
+}
+
+/// The figures of what services counted and observed: name, place, and kind.
+fn measured(runs: &[PastRun]) -> Vec<(String, String, Kind)> {
+    let names = |of: &str| -> BTreeSet<String> {
+        let objects = runs
+            .iter()
+            .filter_map(|run| run.summary.pointer(of)?.as_object());
+        let names = objects.flat_map(|object| object.keys().cloned());
+        names
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .take(MEASURED_MAX)
+            .collect()
+    };
+    let place = |of: &str, name: &str| {
+        // As RFC 6901 has it.
+        format!("{of}/{}", name.replace('~', "~0").replace('/', "~1"))
+    };
+    let mut rows = Vec::new();
+    for name in names(COUNTS) {
+        rows.push((format!("{name}, counted"), place(COUNTS, &name), Kind::Sum));
+    }
+    for name in names(OBSERVATIONS) {
+        let of = place(OBSERVATIONS, &name);
+        for (key, shown, kind) in [
+            ("count", "observed", Kind::Count),
+            ("mean", "mean", Kind::Figure),
+            ("median", "median", Kind::Figure),
+            ("p95", "95 % up to", Kind::Figure),
+        ] {
+            rows.push((format!("{name}, {shown}"), format!("{of}/{key}"), kind));
+        }
+    }
+    rows
 }
 
 #[cfg(test)]
