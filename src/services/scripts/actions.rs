@@ -54,7 +54,8 @@ pub(super) fn gossip(
     let mut chosen: Peers = context
         .connections()
         .iter_connected_peers()
-        .filter(|&peer| !(except.contains(&peer) || has_bootstrap && context.is_bootstrap(peer)))
+        .filter(|peer| !except.contains(peer))
+        .filter(|&peer| !(has_bootstrap && context.is_bootstrap(peer)))
         .collect();
     if chosen.len() > fanout {
         context.random().choose_front(&mut chosen, fanout);

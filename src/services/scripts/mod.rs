@@ -1,11 +1,13 @@
 //! Services of the user's own: files that a scenario names in place of a service.
 
-#[cfg(feature = "luau")]
+#[cfg(any(feature = "luau", feature = "wasm"))]
 mod actions;
-#[cfg(feature = "luau")]
+#[cfg(any(feature = "luau", feature = "wasm"))]
 mod declaration;
 #[cfg(feature = "luau")]
 mod luau;
+#[cfg(feature = "wasm")]
+mod wasm;
 
 use super::ServiceSpec;
 
@@ -65,6 +67,12 @@ fn load_luau(name: &str, _: &[u8]) -> Result<ServiceSpec, ScriptError> {
     Err(not_built(name, "luau"))
 }
 
+#[cfg(feature = "wasm")]
+fn load_wasm(name: &str, bytes: &[u8]) -> Result<ServiceSpec, ScriptError> {
+    wasm::load(name, bytes)
+}
+
+#[cfg(not(feature = "wasm"))]
 fn load_wasm(name: &str, _: &[u8]) -> Result<ServiceSpec, ScriptError> {
     Err(not_built(name, "wasm"))
 }
