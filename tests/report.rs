@@ -994,31 +994,27 @@ fn a_browser_draws_every_chart() {
     report(folder.path(), &["one", "two"]);
     let page = opened(folder.path(), "page.html").unwrap();
     assert_drawn(&page, &[]);
-    // What services of one's own measure; the example is built by cargo test beside the tests.
-    let heartbeat = Path::new(env!("CARGO_BIN_EXE_p2psim")).with_file_name("examples/heartbeat");
-    let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/heartbeat.yaml");
-    let mut beats = Command::new(heartbeat);
-    beats.arg("run").arg(scenario).args(["--quiet", "--out"]);
-    assert!(
-        beats
-            .arg(folder.path().join("beats"))
-            .status()
-            .unwrap()
-            .success()
-    );
-    report(folder.path(), &["beats"]);
-    let beats = opened(folder.path(), "page.html").unwrap();
-    // This program does not know the service, and so not what the scenario means.
-    let missing = [
-        "coverage",
-        "delays",
-        "heatmap",
-        "copies",
-        "drops",
-        "latencies",
-    ];
-    assert_drawn(&beats, &missing);
-    assert!(beats.contains("delay_ms, mean over time") && beats.contains(">beats</th>"));
+    // What services of one's own measure, where scripts can be such services.
+    if cfg!(feature = "luau") {
+        let script = "message('Beat')
+function on_start() ctx:timer('beat', 1000) end
+function on_timer() ctx:broadcast('Beat', ctx.now) ctx:timer('beat', 1000) end
+function on_message(from, beat)
+    ctx:count('beats')
+    ctx:observe('delay_ms', ctx.now - beat.payload)
+end";
+        fs::write(folder.path().join("beat.luau"), script).unwrap();
+        let beating = ten.replace("[BaseConnectionManager]", "[beat.luau]");
+        assert_ne!(beating, ten);
+        run(folder.path(), "beats", &beating, &[]);
+        report(folder.path(), &["beats"]);
+        let beats = opened(folder.path(), "page.html").unwrap();
+        assert_drawn(
+            &beats,
+            &["coverage", "delays", "heatmap", "copies", "drops"],
+        );
+        assert!(beats.contains("delay_ms, mean over time") && beats.contains(">beats</th>"));
+    }
     report(folder.path(), &["one", "two"]);
     // Names are text, and each chart can be read without being seen.
     assert!(!page.contains("<b>B"));
