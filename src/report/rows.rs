@@ -98,7 +98,7 @@ pub(super) enum RowWriter {
         block: CsvRows,
     },
     #[cfg(feature = "parquet")]
-    Parquet(ParquetTable),
+    Parquet(Box<ParquetTable>),
 }
 
 impl RowWriter {
@@ -112,7 +112,8 @@ impl RowWriter {
         let file = File::create(folder.join(file_name(name, format)))?;
         #[cfg(feature = "parquet")]
         if format == TableFormat::Parquet {
-            return Ok(RowWriter::Parquet(ParquetTable::new(file, columns)?));
+            let table = ParquetTable::new(file, columns)?;
+            return Ok(RowWriter::Parquet(Box::new(table)));
         }
         let names: Vec<&str> = columns.iter().map(|&(name, _)| name).collect();
         let mut block = CsvRows(Vec::with_capacity(BLOCK_BYTES + (4 << 10)));

@@ -78,6 +78,7 @@ fn load_wasm(name: &str, _: &[u8]) -> Result<ServiceSpec, ScriptError> {
 }
 
 /// This program cannot run scripts of that kind.
+#[cfg(not(all(feature = "luau", feature = "wasm")))]
 fn not_built(name: &str, feature: &str) -> ScriptError {
     ScriptError {
         line: None,

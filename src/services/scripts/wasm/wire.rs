@@ -56,7 +56,7 @@ pub(super) fn measure(payload: &Payload) -> (Tag, usize) {
     match payload {
         Payload::Empty => (Tag::Bytes, 0),
         Payload::Integer(_) => (Tag::Bytes, 8),
-        Payload::Bytes(bytes) => (Tag::Bytes, bytes.len()),
+        Payload::Bytes(bytes) | Payload::Value(bytes) => (Tag::Bytes, bytes.len()),
         Payload::Rumour(_) => (Tag::Rumour, RUMOUR_BYTES),
         Payload::Rumours(all) => (Tag::Rumours, all.len() * RUMOUR_BYTES),
         Payload::Peers(all) => (Tag::Peers, all.len() * PEER_BYTES),
@@ -75,7 +75,7 @@ pub(super) fn read(
     match payload {
         Payload::Empty => 0,
         Payload::Integer(number) => copy(&number.to_le_bytes(), offset, out),
-        Payload::Bytes(bytes) => copy(bytes, offset, out),
+        Payload::Bytes(bytes) | Payload::Value(bytes) => copy(bytes, offset, out),
         Payload::Rumour(rumour) => copy(&rumour_bytes(context, rumour), offset, out),
         Payload::Rumours(all) => records(all, offset, out, |rumour| rumour_bytes(context, rumour)),
         Payload::Peers(all) => records(all, offset, out, |&peer| peer_bytes(context, peer)),
