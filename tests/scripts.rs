@@ -14,7 +14,7 @@ use std::sync::atomic::AtomicBool;
 use common::{counts, written};
 use p2psim::random::{Purpose, Stream};
 use p2psim::record::Observation;
-use p2psim::scenario::{LoadOptions, Override, load};
+use p2psim::scenario::{LoadOptions, Override, estimate_scripts_bytes, load};
 use p2psim::simulation::{Ending, Outcome, Simulation};
 use tempfile::TempDir;
 
@@ -762,6 +762,18 @@ function on_online() ctx:count('online') assert(self.up == false) end
                 .render(false)
         );
     }
+}
+
+#[test]
+fn the_estimate_of_memory_counts_scripts() {
+    let plan = load(&shipped("gossip.yaml"), &LoadOptions::default())
+        .unwrap()
+        .plan;
+    // Two scripts a peer, of either type.
+    assert_eq!(
+        estimate_scripts_bytes(&plan.types, &[299, 1]),
+        300 * 2 * 2048
+    );
 }
 
 #[test]

@@ -108,6 +108,14 @@ fn peers_by_type(plan: &Plan, setup: &Setup) -> Vec<u64> {
     by_type
 }
 
+/// About how much memory the network takes before logs.
+fn memory_bytes(plan: &Plan, setup: &Setup, links: u64) -> u64 {
+    let peers = setup.names.len() as u64;
+    let network = scenario::estimate_bytes(peers, links as f64, plan.spreads_rumours());
+    let counts = peers_by_type(plan, setup);
+    network.saturating_add(scenario::estimate_scripts_bytes(&plan.types, &counts))
+}
+
 /// What would run, for programs. Laws are in ms, bit/s and bytes; what is not finite is null.
 fn would_run(plan: &Plan, setup: &Setup) -> Value {
     let peers = setup.names.len() as u64;
@@ -142,7 +150,7 @@ fn would_run(plan: &Plan, setup: &Setup) -> Value {
         "links": links,
         "emergent": matches!(plan.population, Population::Emergent { .. }),
         "peers_without_link": setup.isolated(),
-        "memory_bytes": scenario::estimate_bytes(peers, links as f64, plan.spreads_rumours()),
+        "memory_bytes": memory_bytes(plan, setup, links),
         "peer_types": types.collect::<Vec<Value>>(),
         "distributions": laws.collect::<Vec<Value>>(),
     })
@@ -192,11 +200,7 @@ fn describe(path: &Path, scenario: &Scenario) -> Result<String, Failure> {
     text.push_str(&conditions(plan, &setup));
     text.push_str(&format!(
         "memory: about {} before logs\n",
-        show_bytes(scenario::estimate_bytes(
-            peers as u64,
-            links as f64,
-            plan.spreads_rumours()
-        ))
+        show_bytes(memory_bytes(plan, &setup, links))
     ));
     text.push_str(&laws(plan));
     let isolated = setup.isolated();

@@ -218,11 +218,10 @@ fn services(registry: &Registry, only: Option<&str>) -> Result<String, Failure> 
         } else {
             ""
         };
-        text.push_str(&format!(
-            "{}{adversary}\n{}",
-            spec.name,
-            wrapped(spec.about, 2)
-        ));
+        text.push_str(&format!("{}{adversary}\n", spec.name));
+        if !spec.about.is_empty() {
+            text.push_str(&wrapped(spec.about, 2));
+        }
         for parameter in spec.parameters {
             let default = match parameter.default {
                 "" => "required".to_owned(),

@@ -182,6 +182,19 @@ pub fn estimate_bytes(peers: u64, links: f64, gossips: bool) -> u64 {
     (peers as f64 * PEER_BYTES + links * link_bytes) as u64
 }
 
+/// An estimate of what scripts take besides, for peer types of so many peers each: what the example
+/// of push gossip does (docs/performance.md), rounded up, without what peers keep in `self`.
+pub fn estimate_scripts_bytes(types: &[PeerType], counts: &[u64]) -> u64 {
+    const SCRIPT_PEER_BYTES: u64 = 2048;
+    let scripts = |peer_type: &PeerType| {
+        let services = peer_type.services.iter();
+        services.filter(|service| service.input.is_some()).count() as u64
+    };
+    let each = types.iter().zip(counts);
+    each.map(|(peer_type, &count)| SCRIPT_PEER_BYTES * count * scripts(peer_type))
+        .sum()
+}
+
 impl Inputs<'_> {
     /// Whether there is a file of this path, relative to the scenario.
     pub(super) fn has(&self, path: &str) -> bool {
@@ -429,7 +442,8 @@ impl Compiler<'_> {
             file: latencies_file,
         } = latencies;
         let gossips = types.iter().any(PeerType::spreads_rumours);
-        self.check_memory(&population, gossips, place);
+        let scripts = estimate_scripts_bytes(&types, &counts);
+        self.check_memory(&population, gossips, scripts, place);
         if self.has_errors() {
             // What follows would blame the stand-ins for what is wrong.
             return None;
@@ -498,9 +512,15 @@ impl Compiler<'_> {
         }
     }
 
-    fn check_memory(&mut self, population: &Population, gossips: bool, place: Place) {
+    fn check_memory(
+        &mut self,
+        population: &Population,
+        gossips: bool,
+        scripts_bytes: u64,
+        place: Place,
+    ) {
         let (peers, links) = population.size();
-        let bytes = estimate_bytes(peers, links, gossips);
+        let bytes = estimate_bytes(peers, links, gossips).saturating_add(scripts_bytes);
         if bytes > self.options.memory_limit_bytes {
             let message = format!(
                 "{} peers with {} links would take about {}, more than the {} there are",

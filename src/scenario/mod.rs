@@ -28,7 +28,7 @@ mod topology;
 use std::io::Read;
 use std::path::Path;
 
-pub use compiler::estimate_bytes;
+pub use compiler::{estimate_bytes, estimate_scripts_bytes};
 pub use diagnostics::{Diagnostic, Severity};
 pub use import::{Imported, import_p2psimpy};
 pub use measured::read_measured;

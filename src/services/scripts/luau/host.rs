@@ -1,6 +1,6 @@
 //! What `ctx` does: each call of a script's that the program answers.
 
-use mlua::{Lua, Table, Value};
+use mlua::{FromLuaMulti, IntoLua, Lua, Table, Value};
 
 use super::super::actions::{self, Content};
 use super::super::declaration::{DeclaredMessage, Form};
@@ -225,384 +225,324 @@ pub(super) fn calls(lua: &Lua) -> mlua::Result<(Table, Table)> {
     Ok((calls, methods))
 }
 
+/// Adds a call: the prelude has it under `name`, and takes its answer apart.
+fn add<A: FromLuaMulti, T: IntoLua>(
+    lua: &Lua,
+    calls: &Table,
+    name: &str,
+    work: impl Fn(&mut Context<'_>, &mut State, A) -> Answer<T> + Send + 'static,
+) -> mlua::Result<()> {
+    let call = lua.create_function(move |_, arguments: A| {
+        answer(|context, state| work(context, state, arguments))
+    })?;
+    calls.raw_set(name, call)
+}
+
 fn add_sends(lua: &Lua, calls: &Table) -> mlua::Result<()> {
-    calls.raw_set(
+    add(
+        lua,
+        calls,
         "send_empty",
-        lua.create_function(|_, (to, number, size): (Value, u8, Value)| {
-            answer(|context, state| {
-                let (kind, _) = state.message(number)?;
-                send(context, &to, kind, sized(Content::EMPTY, &size)?)
-            })
-        })?,
+        |context, state, (to, number, size): (Value, u8, Value)| {
+            let (kind, _) = state.message(number)?;
+            send(context, &to, kind, sized(Content::EMPTY, &size)?)
+        },
     )?;
-    calls.raw_set(
+    add(
+        lua,
+        calls,
         "send",
-        lua.create_function(|_, (to, number, size, value): (Value, u8, Value, Value)| {
-            answer(|context, state| {
-                let (kind, form) = state.message(number)?;
-                let content = sized(state.content(context, &value, form)?, &size)?;
-                send(context, &to, kind, content)
-            })
-        })?,
+        |context, state, (to, number, size, value): (Value, u8, Value, Value)| {
+            let (kind, form) = state.message(number)?;
+            let content = sized(state.content(context, &value, form)?, &size)?;
+            send(context, &to, kind, content)
+        },
     )?;
-    calls.raw_set(
+    add(
+        lua,
+        calls,
         "send_at_hand",
-        lua.create_function(|_, (to, number, size): (Value, u8, Value)| {
-            answer(|context, state| {
-                let (kind, _) = state.message(number)?;
-                let content = Content::rumour(&state.at_hand()?);
-                send(context, &to, kind, sized(content, &size)?)
-            })
-        })?,
+        |context, state, (to, number, size): (Value, u8, Value)| {
+            let (kind, _) = state.message(number)?;
+            let content = Content::rumour(&state.at_hand()?);
+            send(context, &to, kind, sized(content, &size)?)
+        },
     )?;
-    calls.raw_set(
+    add(
+        lua,
+        calls,
         "gossip_at_hand",
-        lua.create_function(
-            |_, (number, count, except, size): (u8, Value, Value, Value)| {
-                answer(|context, state| {
-                    let (kind, _) = state.message(number)?;
-                    let content = sized(Content::rumour(&state.at_hand()?), &size)?;
-                    let except = values::peers(&except, context)?;
-                    let fanout = fanout(&count)?;
-                    Ok(actions::gossip(context, kind, content, fanout, &except))
-                })
-            },
-        )?,
+        |context, state, (number, count, except, size): (u8, Value, Value, Value)| {
+            let (kind, _) = state.message(number)?;
+            let content = sized(Content::rumour(&state.at_hand()?), &size)?;
+            let except = values::peers(&except, context)?;
+            let fanout = fanout(&count)?;
+            Ok(actions::gossip(context, kind, content, fanout, &except))
+        },
     )?;
-    calls.raw_set(
-        "deliver_at_hand",
-        lua.create_function(|_, ()| {
-            answer(|context, state| Ok(context.receive(&state.at_hand()?)))
-        })?,
-    )?;
-    calls.raw_set(
+    add(lua, calls, "deliver_at_hand", |context, state, ()| {
+        Ok(context.receive(&state.at_hand()?))
+    })?;
+    add(
+        lua,
+        calls,
         "send_rumour",
-        lua.create_function(
-            |_,
-             (to, number, size, a, b, c, d, e, f, g): (
-                Value,
-                u8,
-                Value,
-                f64,
-                f64,
-                f64,
-                f64,
-                f64,
-                f64,
-                f64,
-            )| {
-                answer(|context, state| {
-                    let (kind, _) = state.message(number)?;
-                    let rumour = rumour((a, b, c, d, e, f, g), context)?;
-                    send(context, &to, kind, sized(Content::rumour(&rumour), &size)?)
-                })
-            },
-        )?,
+        |context,
+         state,
+         (to, number, size, a, b, c, d, e, f, g): (
+            Value,
+            u8,
+            Value,
+            f64,
+            f64,
+            f64,
+            f64,
+            f64,
+            f64,
+            f64,
+        )| {
+            let (kind, _) = state.message(number)?;
+            let rumour = rumour((a, b, c, d, e, f, g), context)?;
+            send(context, &to, kind, sized(Content::rumour(&rumour), &size)?)
+        },
     )?;
-    calls.raw_set(
+    add(
+        lua,
+        calls,
         "gossip",
-        lua.create_function(
-            |_, (number, count, except, size, value): (u8, Value, Value, Value, Value)| {
-                answer(|context, state| {
-                    let (kind, form) = state.message(number)?;
-                    let content = sized(state.content(context, &value, form)?, &size)?;
-                    let except = values::peers(&except, context)?;
-                    Ok(actions::gossip(
-                        context,
-                        kind,
-                        content,
-                        fanout(&count)?,
-                        &except,
-                    ))
-                })
-            },
-        )?,
+        |context, state, (number, count, except, size, value): (u8, Value, Value, Value, Value)| {
+            let (kind, form) = state.message(number)?;
+            let content = sized(state.content(context, &value, form)?, &size)?;
+            let except = values::peers(&except, context)?;
+            Ok(actions::gossip(
+                context,
+                kind,
+                content,
+                fanout(&count)?,
+                &except,
+            ))
+        },
     )?;
-    calls.raw_set(
+    add(
+        lua,
+        calls,
         "gossip_rumour",
-        lua.create_function(
-            |_,
-             (number, count, except, size, a, b, c, d, e, f, g): (
-                u8,
-                Value,
-                Value,
-                Value,
-                f64,
-                f64,
-                f64,
-                f64,
-                f64,
-                f64,
-                f64,
-            )| {
-                answer(|context, state| {
-                    let (kind, _) = state.message(number)?;
-                    let rumour = rumour((a, b, c, d, e, f, g), context)?;
-                    let content = sized(Content::rumour(&rumour), &size)?;
-                    let except = values::peers(&except, context)?;
-                    Ok(actions::gossip(
-                        context,
-                        kind,
-                        content,
-                        fanout(&count)?,
-                        &except,
-                    ))
-                })
-            },
-        )?,
+        |context,
+         state,
+         (number, count, except, size, a, b, c, d, e, f, g): (
+            u8,
+            Value,
+            Value,
+            Value,
+            f64,
+            f64,
+            f64,
+            f64,
+            f64,
+            f64,
+            f64,
+        )| {
+            let (kind, _) = state.message(number)?;
+            let rumour = rumour((a, b, c, d, e, f, g), context)?;
+            let content = sized(Content::rumour(&rumour), &size)?;
+            let except = values::peers(&except, context)?;
+            Ok(actions::gossip(
+                context,
+                kind,
+                content,
+                fanout(&count)?,
+                &except,
+            ))
+        },
     )?;
-    calls.raw_set(
+    add(
+        lua,
+        calls,
         "broadcast",
-        lua.create_function(|_, (number, size, value): (u8, Value, Value)| {
-            answer(|context, state| {
-                let (kind, form) = state.message(number)?;
-                let content = match (&value, form) {
-                    (Value::Nil, Form::Value) => Content::EMPTY,
-                    _ => state.content(context, &value, form)?,
-                };
-                Ok(actions::broadcast(context, kind, sized(content, &size)?))
-            })
-        })?,
+        |context, state, (number, size, value): (u8, Value, Value)| {
+            let (kind, form) = state.message(number)?;
+            let content = match (&value, form) {
+                (Value::Nil, Form::Value) => Content::EMPTY,
+                _ => state.content(context, &value, form)?,
+            };
+            Ok(actions::broadcast(context, kind, sized(content, &size)?))
+        },
     )
 }
 
 fn add_connections(lua: &Lua, calls: &Table) -> mlua::Result<()> {
-    calls.raw_set(
-        "connect",
-        lua.create_function(|_, to: Value| {
-            answer(|context, _| {
-                let peer = values::peer(&to, context)?;
-                if peer == context.me() {
-                    return Err("a peer cannot connect to itself".into());
-                }
-                context.dial(peer);
-                Ok(Value::Nil)
-            })
-        })?,
-    )?;
-    calls.raw_set(
-        "disconnect",
-        lua.create_function(|_, from: Value| {
-            answer(|context, _| {
-                let peer = values::peer(&from, context)?;
-                context.disconnect(peer);
-                Ok(Value::Nil)
-            })
-        })?,
-    )?;
-    calls.raw_set(
-        "neighbours",
-        lua.create_function(|_, ()| {
-            answer(|context, _| Ok(ids(context, context.connections().iter_connected_peers())))
-        })?,
-    )?;
-    calls.raw_set(
-        "dialled",
-        lua.create_function(|_, ()| {
-            answer(|context, _| {
-                let connections = context.connections();
-                let open = connections.iter().map(|connection| connection.peer);
-                Ok(ids(
-                    context,
-                    open.filter(|&peer| !connections.is_connected(peer)),
-                ))
-            })
-        })?,
-    )?;
-    calls.raw_set(
-        "is_connected",
-        lua.create_function(|_, to: Value| {
-            answer(|context, _| {
-                let peer = values::peer(&to, context)?;
-                Ok(context.connections().is_connected(peer))
-            })
-        })?,
-    )?;
-    calls.raw_set(
-        "last_heard",
-        lua.create_function(|_, of: Value| {
-            answer(|context, _| {
-                let peer = values::peer(&of, context)?;
-                let connection = context.connections().get(peer);
-                Ok(connection.map(|connection| connection.last_heard.as_ms()))
-            })
-        })?,
-    )?;
-    calls.raw_set(
-        "connected_since",
-        lua.create_function(|_, to: Value| {
-            answer(|context, _| {
-                let peer = values::peer(&to, context)?;
-                let since = context.connections().connected_since(peer);
-                Ok(since.map(Time::as_ms))
-            })
-        })?,
-    )?;
-    calls.raw_set(
-        "type_of",
-        lua.create_function(|_, of: Value| {
-            answer(|context, _| {
-                let peer = values::peer(&of, context)?;
-                Ok(context.type_name(peer).to_owned())
-            })
-        })?,
-    )?;
-    calls.raw_set(
-        "is_bootstrap",
-        lua.create_function(|_, of: Value| {
-            answer(|context, _| {
-                let peer = values::peer(&of, context)?;
-                Ok(context.is_bootstrap(peer))
-            })
-        })?,
-    )?;
-    calls.raw_set(
-        "bandwidth",
-        lua.create_function(|_, to: Value| {
-            answer(|context, _| {
-                let peer = values::peer(&to, context)?;
-                Ok(context.bandwidth_to(peer))
-            })
-        })?,
-    )
+    add(lua, calls, "connect", |context, _, to: Value| {
+        let peer = values::peer(&to, context)?;
+        if peer == context.me() {
+            return Err("a peer cannot connect to itself".into());
+        }
+        context.dial(peer);
+        Ok(Value::Nil)
+    })?;
+    add(lua, calls, "disconnect", |context, _, from: Value| {
+        let peer = values::peer(&from, context)?;
+        context.disconnect(peer);
+        Ok(Value::Nil)
+    })?;
+    add(lua, calls, "neighbours", |context, _, ()| {
+        Ok(ids(context, context.connections().iter_connected_peers()))
+    })?;
+    add(lua, calls, "dialled", |context, _, ()| {
+        let connections = context.connections();
+        let open = connections.iter().map(|connection| connection.peer);
+        Ok(ids(
+            context,
+            open.filter(|&peer| !connections.is_connected(peer)),
+        ))
+    })?;
+    add(lua, calls, "is_connected", |context, _, to: Value| {
+        let peer = values::peer(&to, context)?;
+        Ok(context.connections().is_connected(peer))
+    })?;
+    add(lua, calls, "last_heard", |context, _, of: Value| {
+        let peer = values::peer(&of, context)?;
+        let connection = context.connections().get(peer);
+        Ok(connection.map(|connection| connection.last_heard.as_ms()))
+    })?;
+    add(lua, calls, "connected_since", |context, _, to: Value| {
+        let peer = values::peer(&to, context)?;
+        let since = context.connections().connected_since(peer);
+        Ok(since.map(Time::as_ms))
+    })?;
+    add(lua, calls, "type_of", |context, _, of: Value| {
+        let peer = values::peer(&of, context)?;
+        Ok(context.type_name(peer).to_owned())
+    })?;
+    add(lua, calls, "is_bootstrap", |context, _, of: Value| {
+        let peer = values::peer(&of, context)?;
+        Ok(context.is_bootstrap(peer))
+    })?;
+    add(lua, calls, "bandwidth", |context, _, to: Value| {
+        let peer = values::peer(&to, context)?;
+        Ok(context.bandwidth_to(peer))
+    })
 }
 
 fn add_others(lua: &Lua, calls: &Table) -> mlua::Result<()> {
-    calls.raw_set(
+    add(
+        lua,
+        calls,
         "timer",
-        lua.create_function(|_, (slot, ms): (u32, Value)| {
-            answer(|context, _| {
-                let ms = number(&ms, "a timer's time in ms")?;
-                let after = Time::from_ms(ms)
-                    .ok_or_else(|| format!("a timer cannot take {ms} ms; from 0 on"))?;
-                context.set_timer(after.max(TIMER_MIN), slot);
-                Ok(Value::Nil)
-            })
-        })?,
+        |context, _, (slot, ms): (u32, Value)| {
+            let ms = number(&ms, "a timer's time in ms")?;
+            let after = Time::from_ms(ms)
+                .ok_or_else(|| format!("a timer cannot take {ms} ms; from 0 on"))?;
+            context.set_timer(after.max(TIMER_MIN), slot);
+            Ok(Value::Nil)
+        },
     )?;
-    calls.raw_set(
+    add(
+        lua,
+        calls,
         "random",
-        lua.create_function(|_, (first, last): (Value, Value)| {
-            answer(|context, _| {
-                let most = values::ID_MAX as f64;
-                let (first, last) = match (&first, &last) {
-                    (Value::Nil, _) => return Ok(context.random().unit()),
-                    (last, Value::Nil) => (1.0, whole(last, "the last number", 1.0, most)?),
-                    (first, last) => {
-                        let first = whole(first, "the first number", -most, most)?;
-                        (first, whole(last, "the last number", first, most)?)
-                    }
-                };
-                let span = (last - first) as u64 + 1;
-                Ok(first + context.random().below(span) as f64)
-            })
-        })?,
-    )?;
-    calls.raw_set(
-        "sample",
-        lua.create_function(|_, law: Value| {
-            answer(|context, state| {
-                let law = match &law {
-                    Value::String(law) => &*law.to_str().map_err(|e| e.to_string())?,
-                    other => return number(other, "a distribution"),
-                };
-                let law = state.law(law)?;
-                Ok(law.sample(context.random()))
-            })
-        })?,
-    )?;
-    calls.raw_set(
-        "choose",
-        lua.create_function(|_, (list, count): (Table, Value)| {
-            let items: mlua::Result<Vec<Value>> = list.sequence_values().collect();
-            let mut items = items?;
-            answer(|context, _| {
-                let count = whole(&count, "how many to choose", 0.0, f64::from(u32::MAX))?;
-                let count = (count as usize).min(items.len());
-                context.random().choose_front(&mut items, count);
-                items.truncate(count);
-                Ok(items)
-            })
-        })?,
-    )?;
-    calls.raw_set(
-        "log",
-        lua.create_function(|_, (level, line): (Value, String)| {
-            answer(|context, _| {
-                let named = text(&level, "a level")?;
-                let known = LogLevel::ALL.iter().find(|level| level.key() == named);
-                let level = known.ok_or_else(|| {
-                    format!("there is no level `{named}`: info, warning or error")
-                })?;
-                let line = line.replace(['\n', '\r'], " ");
-                context.log(*level, format_args!("{line}"));
-                Ok(Value::Nil)
-            })
-        })?,
-    )?;
-    calls.raw_set(
-        "count",
-        lua.create_function(|_, (name, n): (Value, Value)| {
-            answer(|context, _| {
-                let most = values::ID_MAX as f64;
-                let n = match n {
-                    Value::Nil => 1.0,
-                    n => whole(&n, "what is counted", -most, most)?,
-                };
-                context.count(&text(&name, "a count's name")?, n as i64);
-                Ok(Value::Nil)
-            })
-        })?,
-    )?;
-    calls.raw_set(
-        "observe",
-        lua.create_function(|_, (name, value): (Value, Value)| {
-            answer(|context, _| {
-                let value = number(&value, "an observation")?;
-                let name = text(&name, "an observation's name")?;
-                match context.observe(&name, value) {
-                    true => Ok(Value::Nil),
-                    false => Err(format!("an observation cannot be {value}")),
+        |context, _, (first, last): (Value, Value)| {
+            let most = values::ID_MAX as f64;
+            let (first, last) = match (&first, &last) {
+                (Value::Nil, _) => return Ok(context.random().unit()),
+                (last, Value::Nil) => (1.0, whole(last, "the last number", 1.0, most)?),
+                (first, last) => {
+                    let first = whole(first, "the first number", -most, most)?;
+                    (first, whole(last, "the last number", first, most)?)
                 }
-            })
-        })?,
+            };
+            let span = (last - first) as u64 + 1;
+            Ok(first + context.random().below(span) as f64)
+        },
     )?;
-    calls.raw_set(
+    add(lua, calls, "sample", |context, state, law: Value| {
+        let law = match &law {
+            Value::String(law) => &*law.to_str().map_err(|e| e.to_string())?,
+            other => return number(other, "a distribution"),
+        };
+        let law = state.law(law)?;
+        Ok(law.sample(context.random()))
+    })?;
+    add(
+        lua,
+        calls,
+        "choose",
+        |context, _, (list, count): (Table, Value)| {
+            let items: mlua::Result<Vec<Value>> = list.sequence_values().collect();
+            let mut items = items.map_err(|error| error.to_string())?;
+            let count = whole(&count, "how many to choose", 0.0, f64::from(u32::MAX))?;
+            let count = (count as usize).min(items.len());
+            context.random().choose_front(&mut items, count);
+            items.truncate(count);
+            Ok(items)
+        },
+    )?;
+    add(
+        lua,
+        calls,
+        "log",
+        |context, _, (level, line): (Value, String)| {
+            let named = text(&level, "a level")?;
+            let known = LogLevel::ALL.iter().find(|level| level.key() == named);
+            let level = known
+                .ok_or_else(|| format!("there is no level `{named}`: info, warning or error"))?;
+            let line = line.replace(['\n', '\r'], " ");
+            context.log(*level, format_args!("{line}"));
+            Ok(Value::Nil)
+        },
+    )?;
+    add(
+        lua,
+        calls,
+        "count",
+        |context, _, (name, n): (Value, Value)| {
+            let most = values::ID_MAX as f64;
+            let n = match n {
+                Value::Nil => 1.0,
+                n => whole(&n, "what is counted", -most, most)?,
+            };
+            context.count(&text(&name, "a count's name")?, n as i64);
+            Ok(Value::Nil)
+        },
+    )?;
+    add(
+        lua,
+        calls,
+        "observe",
+        |context, _, (name, value): (Value, Value)| {
+            let value = number(&value, "an observation")?;
+            let name = text(&name, "an observation's name")?;
+            match context.observe(&name, value) {
+                true => Ok(Value::Nil),
+                false => Err(format!("an observation cannot be {value}")),
+            }
+        },
+    )?;
+    add(
+        lua,
+        calls,
         "publish",
-        lua.create_function(|_, (size, ttl): (Value, Value)| {
-            answer(|context, state| {
-                let size = whole(&size, "a payload's size in bytes", 0.0, MESSAGE_BYTES_MAX)?;
-                let ttl = match ttl {
-                    Value::Nil => f64::from(u16::MAX),
-                    ttl => whole(&ttl, "ttl", 0.0, f64::from(u16::MAX))?,
-                };
-                let rumour = context.publish(size as u32, ttl as u16);
-                let fields = values::fields(&rumour, context);
-                let made = state.rumours()?.make.call::<Value>(fields);
-                made.map_err(|error| error.to_string())
-            })
-        })?,
+        |context, state, (size, ttl): (Value, Value)| {
+            let size = whole(&size, "a payload's size in bytes", 0.0, MESSAGE_BYTES_MAX)?;
+            let ttl = match ttl {
+                Value::Nil => f64::from(u16::MAX),
+                ttl => whole(&ttl, "ttl", 0.0, f64::from(u16::MAX))?,
+            };
+            let rumour = context.publish(size as u32, ttl as u16);
+            let fields = values::fields(&rumour, context);
+            let made = state.rumours()?.make.call::<Value>(fields);
+            made.map_err(|error| error.to_string())
+        },
     )?;
-    calls.raw_set(
-        "deliver",
-        lua.create_function(|_, fields: RumourFields| {
-            answer(|context, _| {
-                let rumour = rumour(fields, context)?;
-                Ok(context.receive(&rumour))
-            })
-        })?,
-    )?;
-    calls.raw_set(
-        "forget",
-        lua.create_function(|_, age: Value| {
-            answer(|context, _| {
-                let ms = number(&age, "an age in ms")?;
-                let age = Time::from_ms(ms).ok_or_else(|| format!("no age is {ms} ms"))?;
-                context.forget_rumours(context.now().since(age));
-                Ok(Value::Nil)
-            })
-        })?,
-    )
+    add(lua, calls, "deliver", |context, _, fields: RumourFields| {
+        let rumour = rumour(fields, context)?;
+        Ok(context.receive(&rumour))
+    })?;
+    add(lua, calls, "forget", |context, _, age: Value| {
+        let ms = number(&age, "an age in ms")?;
+        let age = Time::from_ms(ms).ok_or_else(|| format!("no age is {ms} ms"))?;
+        context.forget_rumours(context.now().since(age));
+        Ok(Value::Nil)
+    })
 }
 
 /// What a message carries, as a script sees it.

@@ -1,7 +1,9 @@
 //! Services written in Luau: each peer runs the script once, and then the handlers it defines.
 
 mod declare;
+mod gauge;
 mod host;
+mod source;
 mod values;
 mod vm;
 
@@ -13,7 +15,8 @@ use crate::engine::{Context, Rejoin, Service};
 use crate::message::Message;
 use crate::peer::PeerIndex;
 use crate::services::{ServiceSpec, ServiceState};
-use vm::{Handler, Program, Source, Vm};
+use source::Source;
+use vm::{Handler, Program, Vm};
 
 /// What there is to know of the service that a script describes.
 pub(super) fn load(name: &str, bytes: &[u8]) -> Result<ServiceSpec, ScriptError> {

@@ -1,14 +1,15 @@
 //! A Luau VM with the peers of a shard that run one script with the same parameters.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use mlua::chunk::{ChunkMode, Compiler};
 use mlua::{Function, Lua, LuaOptions, StdLib, Table, Value, VmState};
 
 use super::super::ScriptError;
 use super::super::declaration::{Bounds, Declaration, DeclaredMessage, declared};
+use super::gauge::{Gauge, lock};
 use super::host::{self, State};
+use super::source::{PRELUDE_NAME, Problem, Source, plain};
 use super::values::{self, ID_MAX, Rumours};
 use crate::engine::Context;
 use crate::message::{Message, MessageType, Payload};
@@ -16,31 +17,14 @@ use crate::peer::PeerIndex;
 use crate::services::{ParameterValue, Parameters};
 
 const PRELUDE: &str = include_str!("prelude.luau");
-const PRELUDE_NAME: &str = "p2psim";
 
-/// What a script has as locals of its own, on its first line.
-const LOCALS: &str = "local self, ctx, parameter, message, about = ...; ";
-
-/// Functions that the program replaces: calls of these must reach the replacement.
-const REPLACED: [&str; 17] = [
-    "getmetatable",
-    "setmetatable",
-    "tostring",
-    "math.acos",
-    "math.asin",
-    "math.atan",
-    "math.atan2",
-    "math.cos",
-    "math.cosh",
-    "math.exp",
-    "math.log",
-    "math.log10",
-    "math.pow",
-    "math.sin",
-    "math.sinh",
-    "math.tan",
-    "math.tanh",
-];
+/// A script with the parameters of a peer type.
+pub(super) struct Program {
+    pub(super) key: usize,
+    pub(super) source: Arc<Source>,
+    pub(super) parameters: Parameters,
+    pub(super) messages: Vec<(DeclaredMessage, MessageType)>,
+}
 
 /// The handlers that a script can define.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,44 +69,19 @@ impl Handler {
     }
 }
 
-/// A script as it was written and compiled.
-pub(super) struct Source {
-    name: String,
-    text: String,
-    bytecode: Vec<u8>,
-}
-
-/// A script with the parameters of a peer type.
-pub(super) struct Program {
-    pub(super) key: usize,
-    pub(super) source: Arc<Source>,
-    pub(super) parameters: Parameters,
-    pub(super) messages: Vec<(DeclaredMessage, MessageType)>,
+impl State {
+    fn new(messages: Vec<(DeclaredMessage, MessageType)>) -> Self {
+        State {
+            messages,
+            laws: Vec::new(),
+            own_laws: 0,
+            rumours: None,
+            at_hand: None,
+        }
+    }
 }
 
 impl Source {
-    pub(super) fn compile(name: &str, bytes: &[u8]) -> Result<Self, ScriptError> {
-        let text = std::str::from_utf8(bytes).map_err(|error| ScriptError {
-            line: None,
-            message: format!("{name} is no text: {error}"),
-            expected: "a Luau script in UTF-8".into(),
-        })?;
-        let mut source = Source {
-            name: name.to_owned(),
-            text: text.to_owned(),
-            bytecode: Vec::new(),
-        };
-        let compiler = Compiler::new()
-            .set_optimization_level(2)
-            .set_debug_level(1)
-            .set_disabled_builtins(REPLACED);
-        match compiler.compile(format!("{LOCALS}{text}")) {
-            Ok(bytecode) => source.bytecode = bytecode,
-            Err(error) => return Err(source.script_error(source.describe(&error))),
-        }
-        Ok(source)
-    }
-
     /// Runs the script once, to learn what it declares.
     pub(super) fn declare(self: &Arc<Self>) -> Result<Declaration, ScriptError> {
         let declaration = Arc::new(Mutex::new(Declaration::default()));
@@ -142,204 +101,6 @@ impl Source {
         match begun {
             Err(problem) => Err(self.script_error(problem)),
             Ok(_) => Ok(lock(&declaration).clone()),
-        }
-    }
-
-    fn script_error(&self, problem: Problem) -> ScriptError {
-        let Problem { line, text } = problem;
-        let (message, expected) = match text.split_once("; ") {
-            Some((message, cure)) => (message.to_owned(), cure.to_owned()),
-            None => (text, String::new()),
-        };
-        ScriptError {
-            line,
-            message: format!("{}: {message}", self.name),
-            expected,
-        }
-    }
-
-    /// What an error of the VM says, and of which line.
-    fn describe(&self, error: &mlua::Error) -> Problem {
-        let text = plain(error);
-        let (head, trace) = match text.split_once("\nstack traceback:") {
-            Some((head, trace)) => (head, trace),
-            None => (text.as_str(), ""),
-        };
-        // "script.luau:12: what is wrong"; of a call into the library, whose own line is none of
-        // the user's business, the line of the script that the trace names first.
-        let mut line = None;
-        let mut message = head.trim();
-        for name in [self.name.as_str(), PRELUDE_NAME] {
-            if let Some((number, rest)) = numbered(message, name) {
-                line = (name != PRELUDE_NAME).then_some(number);
-                message = rest;
-                break;
-            }
-        }
-        // The compiler does not know the script's name: ":12: what is wrong".
-        if let mlua::Error::SyntaxError { .. } = error
-            && let Some((number, rest)) =
-                numbered(&format!(":{}", message.trim_start_matches(':')), "")
-        {
-            return Problem {
-                line: Some(number),
-                text: rest.replace('\n', " "),
-            };
-        }
-        if line.is_none() {
-            let mut named = trace.lines().filter_map(|l| numbered(l.trim(), &self.name));
-            line = named.next().map(|(number, _)| number);
-        }
-        Problem {
-            line,
-            text: message.replace('\n', " "),
-        }
-    }
-
-    /// The problem with its place, and the line that it is about.
-    fn quote(&self, problem: &Problem, handler: &str) -> String {
-        let Problem { line, text } = problem;
-        let Some(number) = *line else {
-            return format!("{}: {text}\n  in {handler}", self.name);
-        };
-        let quoted = self.text.lines().nth(number.saturating_sub(1) as usize);
-        let quoted = quoted.unwrap_or_default().trim();
-        format!(
-            "{}:{number}: {text}\n  {number} | {quoted}\n  in {handler}",
-            self.name
-        )
-    }
-}
-
-/// `name:12: rest` or `name:12 rest`.
-fn numbered<'a>(text: &'a str, name: &str) -> Option<(u32, &'a str)> {
-    let rest = text.strip_prefix(name)?.strip_prefix(':')?;
-    let digits = rest.chars().take_while(char::is_ascii_digit).count();
-    let number = rest[..digits].parse().ok()?;
-    Some((number, rest[digits..].trim_start_matches(':').trim_start()))
-}
-
-/// An error of the VM in its own words.
-fn plain(error: &mlua::Error) -> String {
-    match error {
-        mlua::Error::RuntimeError(text) => text.clone(),
-        mlua::Error::SyntaxError { message, .. } => message.clone(),
-        mlua::Error::MemoryError(_) => "the script holds more memory than it may; `memory` bounds \
-                                        it"
-        .into(),
-        mlua::Error::CallbackError { traceback, cause } => {
-            format!("{}\nstack traceback:\n{traceback}", plain(cause))
-        }
-        mlua::Error::WithContext { cause, .. } => plain(cause),
-        other => other.to_string(),
-    }
-}
-
-/// What is wrong with a script, in one line, and which line of it is to blame.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Problem {
-    line: Option<u32>,
-    text: String,
-}
-
-/// How much the call being run has taken, and may take.
-struct Gauge {
-    bounds: Bounds,
-    steps: AtomicU64,
-    /// What was held when the call began.
-    held: AtomicUsize,
-    /// What a call has taken too much of: catching the error does not help.
-    exceeded: Mutex<Option<Problem>>,
-    is_exceeded: AtomicBool,
-}
-
-impl Gauge {
-    fn begin(&self, held: usize) {
-        self.steps.store(0, Ordering::Relaxed);
-        self.held.store(held, Ordering::Relaxed);
-    }
-
-    /// One step more; whether that is too much of anything.
-    #[inline]
-    fn step(&self, lua: &Lua) -> bool {
-        let steps = self.steps.load(Ordering::Relaxed) + 1;
-        self.steps.store(steps, Ordering::Relaxed);
-        // What is held is looked at now and then; a call that takes much takes many steps.
-        steps > self.bounds.call_steps
-            || (steps.is_multiple_of(LOOKS) && lua.used_memory() > self.most())
-    }
-
-    fn most(&self) -> usize {
-        let held = self.held.load(Ordering::Relaxed);
-        let most = held.saturating_add(self.bounds.call_memory_bytes);
-        most.min(self.bounds.memory_bytes)
-    }
-
-    #[cold]
-    fn exceed(&self, lua: &Lua, source: &str) -> mlua::Error {
-        let bounds = self.bounds;
-        let text = if self.steps.load(Ordering::Relaxed) > bounds.call_steps {
-            format!(
-                "one call takes more than {} steps; an endless loop? `call_steps` bounds them",
-                bounds.call_steps
-            )
-        } else if lua.used_memory() > bounds.memory_bytes {
-            format!(
-                "the script holds more than {} bytes; `memory` bounds them",
-                bounds.memory_bytes
-            )
-        } else {
-            format!(
-                "one call takes more than {} bytes of memory; `call_memory` bounds them",
-                bounds.call_memory_bytes
-            )
-        };
-        // The innermost line of the script itself.
-        let line = (0..LEVELS).find_map(|level| {
-            lua.inspect_stack(level, |debug| {
-                let ours = debug.source().short_src.as_deref() == Some(source);
-                ours.then(|| debug.current_line()).flatten()
-            })
-            .flatten()
-        });
-        let problem = Problem {
-            line: line.and_then(|line| u32::try_from(line).ok()),
-            text,
-        };
-        let error = mlua::Error::runtime(&problem.text);
-        self.set_exceeded(problem);
-        error
-    }
-
-    fn set_exceeded(&self, problem: Problem) {
-        lock(&self.exceeded).get_or_insert(problem);
-        self.is_exceeded.store(true, Ordering::Relaxed);
-    }
-
-    #[inline]
-    fn is_exceeded(&self) -> bool {
-        self.is_exceeded.load(Ordering::Relaxed)
-    }
-}
-
-/// After so many steps what a call holds is looked at.
-const LOOKS: u64 = 8;
-
-/// How deep a script's line is looked for among its calls.
-const LEVELS: usize = 32;
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl State {
-    fn new(messages: Vec<(DeclaredMessage, MessageType)>) -> Self {
-        State {
-            messages,
-            laws: Vec::new(),
-            own_laws: 0,
-            rumours: None,
-            at_hand: None,
         }
     }
 }
@@ -416,13 +177,7 @@ impl Vm {
             // What no loop's turn has noticed: a single call that takes more than all.
             let spare = 2 * bounds.call_memory_bytes + (1 << 20);
             lua.set_memory_limit(bounds.memory_bytes.saturating_add(spare))?;
-            let gauge = Arc::new(Gauge {
-                bounds,
-                steps: AtomicU64::new(0),
-                held: AtomicUsize::new(0),
-                exceeded: Mutex::new(None),
-                is_exceeded: AtomicBool::new(false),
-            });
+            let gauge = Arc::new(Gauge::new(bounds));
             let (host, methods) = host::calls(&lua)?;
             let caught = gauge.clone();
             host.raw_set(
@@ -504,7 +259,7 @@ impl Vm {
 
     /// What the last call has failed of.
     fn problem(&self, error: &mlua::Error) -> Problem {
-        let exceeded = lock(&self.gauge.exceeded).clone();
+        let exceeded = self.gauge.exceeded();
         exceeded.unwrap_or_else(|| self.source.describe(error))
     }
 

@@ -464,6 +464,7 @@ fn broadcast(
     dispatch(guest, &outgoing, actions::broadcast)
 }
 
+// They are those of the call as guests have it.
 #[allow(clippy::too_many_arguments)]
 fn gossip(
     guest: &mut Guest<'_>,

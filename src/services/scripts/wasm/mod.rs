@@ -227,6 +227,7 @@ struct Peer {
 }
 
 /// Where a peer's guest lives.
+// Nearly all live in the room, and are asked for at each message: not behind one pointer more.
 #[allow(clippy::large_enum_variant)]
 enum Home {
     /// Nowhere yet.
