@@ -285,6 +285,78 @@ fn a_bootstrap_script_replaces_the_discovery() {
     assert_eq!(simulation.peers().count(), 7);
 }
 
+/// Rumours that are alike are the same value, however many there are and whoever lets go of them.
+#[test]
+fn equal_rumours_are_one_value() {
+    let script = "
+message('Note', {gossip = true})
+local kept = {}
+local function key(rumour)
+    return `{rumour.id} {rumour.ttl} {rumour.hops} {rumour.size} {rumour.produced}`
+end
+function on_start() ctx:timer('say', 500) end
+function on_timer()
+    for size = 1, 4 do
+        ctx:broadcast('Note', ctx:publish(size, 2))
+        ctx:count('published')
+    end
+    for text, rumour in kept do
+        assert(key(rumour) == text)
+    end
+    ctx:timer('say', 500)
+end
+function on_message(from, message)
+    local rumour = message.payload
+    local known = kept[key(rumour)]
+    if known ~= nil then
+        assert(rawequal(known, rumour))
+        ctx:count('met again')
+    elseif rumour.size == 1 then
+        kept[key(rumour)] = rumour
+    end
+    if ctx:deliver(rumour) and rumour.ttl > 0 then
+        ctx:broadcast('Note', rumour)
+    end
+end
+";
+    let place = Place::new(script);
+    let (simulation, outcome) = place.run("[script.luau]", "{graph: cycle_graph(40)}");
+    assert_eq!(outcome.failure, None);
+    // Both neighbours send each back to its origin; a quarter is kept.
+    let published = counted(&simulation, "published");
+    assert_eq!(4 * counted(&simulation, "met again"), published);
+    // Each has three forms or more, so their numbers were given more than once.
+    assert!(3 * published > 2 * 4096, "{published} rumours");
+}
+
+/// Taking in what a peer holds is counted each time, whatever comes between.
+#[test]
+fn each_delivery_is_counted() {
+    let script = "
+message('GossipMessage', {gossip = true})
+function on_message(from, message)
+    local rumour = message.payload
+    if ctx:deliver(rumour) and rumour.ttl > 0 then
+        ctx:gossip('GossipMessage', rumour, 3, from)
+    end
+    assert(not ctx:deliver(rumour))
+    -- BETWEEN
+    assert(not ctx:deliver(rumour) and not ctx:deliver(rumour))
+end
+";
+    let services = "{script.luau: , MessageProducer: {init_fanout: 2, init_ttl: 5}}";
+    let of = |script: &str| {
+        let place = Place::new(script);
+        let path = place.scenario(services, "{graph: cycle_graph(12)}");
+        written(&path, OUTPUT, 1, false)
+    };
+    let plain = of(script);
+    let between = of(&script.replace("-- BETWEEN", "ctx:forget(1e9)"));
+    same_files(&plain, &between);
+    let others = of(&script.replace("-- BETWEEN", "assert(not ctx:deliver(rumour))"));
+    assert_ne!(plain, others);
+}
+
 /// What one peer writes no other peer sees, wherever it tries.
 #[test]
 fn peers_share_nothing() {

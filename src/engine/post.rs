@@ -237,6 +237,13 @@ impl Post {
         self.receive_looking(now, me, rumour)
     }
 
+    /// Whether a peer of the shard holds a rumour.
+    #[inline]
+    pub(super) fn holds(&self, me: PeerIndex, rumour: &Rumour) -> bool {
+        self.spreading.is_held((me.0 - self.first) as usize, rumour)
+            || self.rumours(me).holds(rumour.id)
+    }
+
     /// As [`Post::receive`], by what the peer itself knows.
     fn receive_looking(&mut self, now: Time, me: PeerIndex, rumour: &Rumour) -> bool {
         self.spreading.hold(self.place(me), rumour);

@@ -398,6 +398,12 @@ impl Context<'_> {
         self.post.rumours(self.me)
     }
 
+    /// Whether this peer holds a rumour: taking in one more copy of it would only be counted.
+    #[inline]
+    pub fn holds(&self, rumour: &Rumour) -> bool {
+        self.post.holds(self.me, rumour)
+    }
+
     /// Makes a rumour of this peer's own, with a payload of so many bytes, which may be relayed
     /// `ttl` times. The peer holds it.
     pub fn publish(&mut self, bytes: u32, ttl: u16) -> Rumour {

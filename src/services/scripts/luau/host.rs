@@ -4,10 +4,11 @@ use mlua::{FromLuaMulti, IntoLua, Lua, Table, Value};
 
 use super::super::actions::{self, Content};
 use super::super::declaration::{DeclaredMessage, Form};
-use super::values::{self, Rumours, kind};
+use super::rumours::Rumours;
+use super::values::{self, kind};
 use crate::distribution::Distribution;
 use crate::engine::Context;
-use crate::message::{MessageType, Payload};
+use crate::message::{MessageType, Payload, Rumour};
 use crate::peer::PeerIndex;
 use crate::record::LogLevel;
 use crate::time::Time;
@@ -27,8 +28,6 @@ pub(super) struct State {
     pub(super) laws: Vec<(String, Distribution)>,
     pub(super) own_laws: usize,
     pub(super) rumours: Option<Rumours>,
-    /// The rumour that came last: the prelude's `at_hand`.
-    pub(super) at_hand: Option<crate::message::Rumour>,
 }
 
 impl State {
@@ -40,19 +39,27 @@ impl State {
         Ok((*kind, message.form))
     }
 
-    pub(super) fn rumours(&self) -> Result<&Rumours, String> {
-        self.rumours
-            .as_ref()
-            .ok_or("there are no rumours yet".into())
+    pub(super) fn rumours(&mut self) -> Result<&mut Rumours, String> {
+        let rumours = self.rumours.as_mut();
+        rumours.ok_or("there are no rumours yet".into())
     }
 
-    fn at_hand(&self) -> Answer<crate::message::Rumour> {
-        self.at_hand
-            .ok_or_else(|| "there is no rumour at hand".into())
+    /// A rumour by its number.
+    fn rumour(&self, number: u32) -> Answer<Rumour> {
+        let rumours = self.rumours.as_ref();
+        let found = rumours.and_then(|rumours| rumours.get(number));
+        found.ok_or_else(|| "there is no such rumour".into())
+    }
+
+    /// A rumour as scripts see it.
+    pub(super) fn seen(&mut self, rumour: &Rumour, context: &Context<'_>) -> mlua::Result<Value> {
+        let rumours = self.rumours().map_err(mlua::Error::runtime)?;
+        rumours.write(rumour, context)
     }
 
     fn content(&self, context: &Context<'_>, value: &Value, form: Form) -> Answer<Content> {
-        values::encode(value, form, self.rumours()?, context)
+        let rumours = self.rumours.as_ref().ok_or("there are no rumours yet")?;
+        values::encode(value, form, rumours, context)
     }
 
     fn law(&mut self, text: &str) -> Result<&Distribution, String> {
@@ -168,15 +175,6 @@ fn fanout(value: &Value) -> Answer<usize> {
     Ok(whole(value, "fanout", 0.0, f64::from(u32::MAX))? as usize)
 }
 
-/// A rumour's fields as the prelude hands them over.
-type RumourFields = (f64, f64, f64, f64, f64, f64, f64);
-
-fn rumour(fields: RumourFields, context: &Context<'_>) -> Answer<crate::message::Rumour> {
-    let (origin, counter, produced, size, variant, ttl, hops) = fields;
-    let fields = [origin, counter, produced, size, variant, ttl, hops];
-    values::rumour(fields, context).ok_or_else(|| "the rumour's origin is no peer".into())
-}
-
 fn send(
     context: &mut Context<'_>,
     to: &Value,
@@ -193,7 +191,7 @@ fn ids(context: &Context<'_>, peers: impl Iterator<Item = PeerIndex>) -> Vec<f64
 }
 
 /// The names that `ctx` has just as they are here; the prelude gives the others their looks.
-const METHODS: [&str; 16] = [
+const METHODS: [&str; 15] = [
     "bandwidth",
     "choose",
     "connect",
@@ -201,7 +199,6 @@ const METHODS: [&str; 16] = [
     "count",
     "dialled",
     "disconnect",
-    "forget",
     "is_bootstrap",
     "is_connected",
     "last_heard",
@@ -261,49 +258,11 @@ fn add_sends(lua: &Lua, calls: &Table) -> mlua::Result<()> {
     add(
         lua,
         calls,
-        "send_at_hand",
-        |context, state, (to, number, size): (Value, u8, Value)| {
-            let (kind, _) = state.message(number)?;
-            let content = Content::rumour(&state.at_hand()?);
-            send(context, &to, kind, sized(content, &size)?)
-        },
-    )?;
-    add(
-        lua,
-        calls,
-        "gossip_at_hand",
-        |context, state, (number, count, except, size): (u8, Value, Value, Value)| {
-            let (kind, _) = state.message(number)?;
-            let content = sized(Content::rumour(&state.at_hand()?), &size)?;
-            let except = values::peers(&except, context)?;
-            let fanout = fanout(&count)?;
-            Ok(actions::gossip(context, kind, content, fanout, &except))
-        },
-    )?;
-    add(lua, calls, "deliver_at_hand", |context, state, ()| {
-        Ok(context.receive(&state.at_hand()?))
-    })?;
-    add(
-        lua,
-        calls,
         "send_rumour",
-        |context,
-         state,
-         (to, number, size, a, b, c, d, e, f, g): (
-            Value,
-            u8,
-            Value,
-            f64,
-            f64,
-            f64,
-            f64,
-            f64,
-            f64,
-            f64,
-        )| {
+        |context, state, (to, number, size, rumour): (Value, u8, Value, u32)| {
             let (kind, _) = state.message(number)?;
-            let rumour = rumour((a, b, c, d, e, f, g), context)?;
-            send(context, &to, kind, sized(Content::rumour(&rumour), &size)?)
+            let content = Content::rumour(&state.rumour(rumour)?);
+            send(context, &to, kind, sized(content, &size)?)
         },
     )?;
     add(
@@ -327,32 +286,12 @@ fn add_sends(lua: &Lua, calls: &Table) -> mlua::Result<()> {
         lua,
         calls,
         "gossip_rumour",
-        |context,
-         state,
-         (number, count, except, size, a, b, c, d, e, f, g): (
-            u8,
-            Value,
-            Value,
-            Value,
-            f64,
-            f64,
-            f64,
-            f64,
-            f64,
-            f64,
-            f64,
-        )| {
+        |context, state, (number, count, except, size, rumour): (u8, Value, Value, Value, u32)| {
             let (kind, _) = state.message(number)?;
-            let rumour = rumour((a, b, c, d, e, f, g), context)?;
-            let content = sized(Content::rumour(&rumour), &size)?;
+            let content = sized(Content::rumour(&state.rumour(rumour)?), &size)?;
             let except = values::peers(&except, context)?;
-            Ok(actions::gossip(
-                context,
-                kind,
-                content,
-                fanout(&count)?,
-                &except,
-            ))
+            let fanout = fanout(&count)?;
+            Ok(actions::gossip(context, kind, content, fanout, &except))
         },
     )?;
     add(
@@ -528,15 +467,25 @@ fn add_others(lua: &Lua, calls: &Table) -> mlua::Result<()> {
                 ttl => whole(&ttl, "ttl", 0.0, f64::from(u16::MAX))?,
             };
             let rumour = context.publish(size as u32, ttl as u16);
-            let fields = values::fields(&rumour, context);
-            let made = state.rumours()?.make.call::<Value>(fields);
+            let made = state.seen(&rumour, context);
             made.map_err(|error| error.to_string())
         },
     )?;
-    add(lua, calls, "deliver", |context, _, fields: RumourFields| {
-        let rumour = rumour(fields, context)?;
-        Ok(context.receive(&rumour))
+    add(lua, calls, "deliver", |context, state, number: u32| {
+        Ok(context.receive(&state.rumour(number)?))
     })?;
+    add(
+        lua,
+        calls,
+        "deliver_again",
+        |context, state, (number, times): (u32, u32)| {
+            let rumour = state.rumour(number)?;
+            for _ in 0..times {
+                context.receive(&rumour);
+            }
+            Ok(Value::Nil)
+        },
+    )?;
     add(lua, calls, "forget", |context, _, age: Value| {
         let ms = number(&age, "an age in ms")?;
         let age = Time::from_ms(ms).ok_or_else(|| format!("no age is {ms} ms"))?;
@@ -549,7 +498,7 @@ fn add_others(lua: &Lua, calls: &Table) -> mlua::Result<()> {
 pub(super) fn seen(
     lua: &Lua,
     payload: &Payload,
-    state: &State,
+    state: &mut State,
     context: &Context<'_>,
 ) -> mlua::Result<Value> {
     let rumours = state.rumours().map_err(mlua::Error::runtime)?;

@@ -3,6 +3,7 @@
 mod declare;
 mod gauge;
 mod host;
+mod rumours;
 mod source;
 mod values;
 mod vm;

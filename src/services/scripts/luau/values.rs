@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use mlua::{Function, Lua, Table, Value};
+use mlua::{Lua, Table, Value};
 use smallvec::SmallVec;
 
 use super::super::actions::{Content, find_all, sent};
 use super::super::declaration::Form;
+use super::rumours::Rumours;
 use crate::engine::Context;
 use crate::message::{HEADER_BYTES, Payload, Rumour, RumourId};
 use crate::peer::{PeerId, PeerIndex};
@@ -28,71 +29,6 @@ const STRING: u8 = 4;
 const TABLE: u8 = 5;
 const RUMOUR: u8 = 6;
 const BUFFER: u8 = 7;
-
-/// How rumours look in a VM.
-pub(super) struct Rumours {
-    /// Makes one of its fields.
-    pub(super) make: Function,
-    /// What all of them, and nothing else, have as their metatable.
-    pub(super) meta: Table,
-}
-
-impl Rumours {
-    /// The rumour that a table is, if it is one.
-    fn read(&self, table: &Table, context: &Context<'_>) -> Option<Rumour> {
-        if table.metatable().is_none_or(|meta| meta != self.meta) {
-            return None;
-        }
-        let field = |name| table.raw_get::<f64>(name).ok();
-        let fields = [
-            field("origin")?,
-            field("counter")?,
-            field("produced")?,
-            field("size")?,
-            field("variant")?,
-            field("ttl")?,
-            field("hops")?,
-        ];
-        rumour(fields, context)
-    }
-
-    fn write(&self, rumour: &Rumour, context: &Context<'_>) -> mlua::Result<Value> {
-        self.make.call(fields(rumour, context))
-    }
-}
-
-/// A rumour's fields, as `new_rumour` of the prelude takes them.
-pub(super) type Fields = (f64, u32, f64, u32, u32, u16, u16);
-
-/// The fields of a rumour.
-pub(super) fn fields(rumour: &Rumour, context: &Context<'_>) -> Fields {
-    let id = rumour.id;
-    (
-        id_of(id.origin, context),
-        id.counter,
-        rumour.produced.as_ms(),
-        rumour.bytes,
-        rumour.variant,
-        rumour.ttl,
-        rumour.hops,
-    )
-}
-
-/// A rumour from its fields in their order: those of one that a VM was given.
-pub(super) fn rumour(fields: [f64; 7], context: &Context<'_>) -> Option<Rumour> {
-    let [origin, counter, produced, bytes, variant, ttl, hops] = fields;
-    Some(Rumour {
-        id: RumourId {
-            origin: context.find(PeerId(origin as u64))?,
-            counter: counter as u32,
-        },
-        produced: Time::from_ms_clamped(produced),
-        bytes: bytes as u32,
-        variant: variant as u32,
-        ttl: ttl as u16,
-        hops: hops as u16,
-    })
-}
 
 /// A peer's id as a number of a script.
 pub(super) fn id_of(peer: PeerIndex, context: &Context<'_>) -> f64 {
@@ -152,7 +88,7 @@ pub(super) fn encode(
         other => Err(format!("the message carries a list, not {}", kind(other))),
     };
     let rumour_of = |item: &Value| match item {
-        Value::Table(table) => rumours.read(table, context),
+        Value::Table(table) => rumours.read(table),
         _ => None,
     };
     match form {
@@ -206,7 +142,7 @@ pub(super) fn encode(
             });
         }
         Value::Table(table) => {
-            if let Some(rumour) = rumours.read(table, context) {
+            if let Some(rumour) = rumours.read(table) {
                 return Ok(Content::rumour(&rumour));
             }
         }
@@ -215,7 +151,6 @@ pub(super) fn encode(
     let mut out = Encoder {
         bytes: Vec::with_capacity(32),
         rumours,
-        context,
     };
     out.write(value, 0)?;
     let bytes = HEADER_BYTES.saturating_add(out.bytes.len() as u32);
@@ -253,13 +188,12 @@ fn rumour_id(value: &Value, context: &Context<'_>) -> Result<RumourId, String> {
     })
 }
 
-struct Encoder<'a, 'b> {
+struct Encoder<'a> {
     bytes: Vec<u8>,
     rumours: &'a Rumours,
-    context: &'a Context<'b>,
 }
 
-impl Encoder<'_, '_> {
+impl Encoder<'_> {
     fn write(&mut self, value: &Value, depth: usize) -> Result<(), String> {
         match value {
             Value::Nil => self.bytes.push(NIL),
@@ -305,7 +239,7 @@ impl Encoder<'_, '_> {
     }
 
     fn table(&mut self, table: &Table, depth: usize) -> Result<(), String> {
-        if let Some(rumour) = self.rumours.read(table, self.context) {
+        if let Some(rumour) = self.rumours.read(table) {
             let Rumour {
                 id,
                 produced,
@@ -358,7 +292,7 @@ impl Encoder<'_, '_> {
 pub(super) fn decode(
     lua: &Lua,
     payload: &Payload,
-    rumours: &Rumours,
+    rumours: &mut Rumours,
     context: &Context<'_>,
 ) -> mlua::Result<Value> {
     Ok(match payload {
@@ -397,7 +331,7 @@ pub(super) fn decode(
 struct Decoder<'a, 'b> {
     rest: &'a [u8],
     lua: &'a Lua,
-    rumours: &'a Rumours,
+    rumours: &'a mut Rumours,
     context: &'a Context<'b>,
 }
 

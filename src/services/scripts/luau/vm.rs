@@ -9,10 +9,11 @@ use super::super::ScriptError;
 use super::super::declaration::{Bounds, Declaration, DeclaredMessage, declared};
 use super::gauge::{Gauge, lock};
 use super::host::{self, State};
+use super::rumours::Rumours;
 use super::source::{PRELUDE_NAME, Problem, Source, plain};
-use super::values::{self, ID_MAX, Rumours};
+use super::values::{self, ID_MAX};
 use crate::engine::Context;
-use crate::message::{Message, MessageType, Payload};
+use crate::message::{Message, MessageType, Payload, Rumour};
 use crate::peer::PeerIndex;
 use crate::services::{ParameterValue, Parameters};
 
@@ -76,7 +77,6 @@ impl State {
             laws: Vec::new(),
             own_laws: 0,
             rumours: None,
-            at_hand: None,
         }
     }
 }
@@ -227,10 +227,7 @@ impl Vm {
                 .into_function()?;
             let set_main: Function = prelude.raw_get("set_main")?;
             set_main.call::<()>(main)?;
-            state.rumours = Some(Rumours {
-                make: prelude.raw_get("new_rumour")?,
-                meta: prelude.raw_get("rumour")?,
-            });
+            state.rumours = Some(Rumours::new(&prelude)?);
             let functions = Functions {
                 begin: prelude.raw_get("begin")?,
                 receive: prelude.raw_get("receive")?,
@@ -327,19 +324,10 @@ impl Vm {
         let from = values::id_of(from, context);
         let name = Handler::Message.name();
         if let Payload::Rumour(rumour) = message.payload {
-            self.state.at_hand = Some(*rumour);
-            let fields = values::fields(rumour, context);
-            let (a, b, c, d, e, f, g) = fields;
-            self.enter(context, name, |functions| {
-                let head = (place, now, me, from, kind + 1);
-                let (h, i, j, k, l) = head;
-                functions
-                    .receive_rumour
-                    .call::<()>((h, i, j, k, l, a, b, c, d, e, f, g))
-            });
+            self.receive_rumour(context, (place, now, me, from, kind + 1), rumour);
             return;
         }
-        match host::seen(&self.lua, message.payload, &self.state, context) {
+        match host::seen(&self.lua, message.payload, &mut self.state, context) {
             Ok(payload) => {
                 self.enter(context, name, |functions| {
                     functions
@@ -348,6 +336,39 @@ impl Vm {
                 });
             }
             Err(error) => self.fail(context, name, &error),
+        }
+    }
+
+    /// Hands a peer a rumour: of all that happens to peers this is what happens most.
+    fn receive_rumour(
+        &mut self,
+        context: &mut Context<'_>,
+        (place, now, me, from, kind): (u32, f64, f64, f64, usize),
+        rumour: &Rumour,
+    ) {
+        let name = Handler::Message.name();
+        let rumours = self.state.rumours().map_err(mlua::Error::runtime);
+        let number = match rumours.and_then(|rumours| rumours.number(rumour)) {
+            Ok(number) => number,
+            Err(error) => return self.fail(context, name, &error),
+        };
+        let held = context.holds(rumour);
+        let mut made = None;
+        loop {
+            let again = self.enter(context, name, |functions| {
+                functions
+                    .receive_rumour
+                    .call::<Option<u32>>((place, now, me, from, kind, number, held))
+            });
+            match again {
+                Some(Some(times)) => return (0..times).for_each(|_| _ = context.receive(rumour)),
+                // It has to be made first.
+                Some(None) if made.is_none() => match self.state.seen(rumour, context) {
+                    Ok(table) => made = Some(table),
+                    Err(error) => return self.fail(context, name, &error),
+                },
+                _ => return,
+            }
         }
     }
 
