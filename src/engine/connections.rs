@@ -68,7 +68,34 @@ struct Times {
     wide: bool,
 }
 
+/// How many words the high parts of `count` times take.
+#[inline]
+fn high_words(count: usize, wide: bool) -> usize {
+    if wide { count } else { count.div_ceil(2) }
+}
+
 impl Times {
+    /// When each of `count` was last heard.
+    #[inline]
+    fn heard(count: usize, wide: bool) -> Self {
+        Times {
+            low: ENDS + count,
+            high: ENDS + 2 * count,
+            wide,
+        }
+    }
+
+    /// Since when each of `count` is in its state.
+    #[inline]
+    fn since(count: usize, wide: bool) -> Self {
+        let low = ENDS + 2 * count + high_words(count, wide);
+        Times {
+            low,
+            high: low + count,
+            wide,
+        }
+    }
+
     #[inline]
     fn get(self, words: &[u32], place: usize) -> Time {
         let high = if self.wide {
@@ -94,6 +121,56 @@ impl Times {
     }
 }
 
+/// Moves `count` words from `from` up to `to`, and leaves room for one before the `place`-th.
+fn open_gap(words: &mut [u32], from: usize, to: usize, count: usize, place: usize) {
+    words.copy_within(from + place..from + count, to + place + 1);
+    words.copy_within(from..from + place, to);
+}
+
+/// Moves `count` words from `from` down to `to`, without the `place`-th.
+fn close_gap(words: &mut [u32], from: usize, to: usize, count: usize, place: usize) {
+    words.copy_within(from..from + place, to);
+    words.copy_within(from + place + 1..from + count, to + place);
+}
+
+/// As [`open_gap`], of half words.
+fn open_half_gap(words: &mut [u32], from: usize, to: usize, count: usize, place: usize) {
+    let gap = place / 2;
+    for at in (gap + 1..(count + 1).div_ceil(2)).rev() {
+        // The last one may be new.
+        let upper = if 2 * at < count {
+            words[from + at] << 16
+        } else {
+            0
+        };
+        words[to + at] = upper | words[from + at - 1] >> 16;
+    }
+    let held = if place < count { words[from + gap] } else { 0 };
+    let held = match place % 2 {
+        0 => held << 16,
+        _ => words[from + gap] & 0xffff,
+    };
+    words.copy_within(from..from + gap, to);
+    words[to + gap] = held;
+}
+
+/// As [`close_gap`], of half words.
+fn close_half_gap(words: &mut [u32], from: usize, to: usize, count: usize, place: usize) {
+    let gap = place / 2;
+    let after = |words: &[u32], at: usize| match 2 * at + 2 < count {
+        true => words[from + at + 1] << 16,
+        false => 0,
+    };
+    words.copy_within(from..from + gap, to);
+    for at in gap..(count - 1).div_ceil(2) {
+        let first = match at == gap && place % 2 == 1 {
+            true => words[from + at] & 0xffff,
+            false => words[from + at] >> 16,
+        };
+        words[to + at] = first | after(words, at);
+    }
+}
+
 const fn end_word(peer: PeerIndex, state: ConnectionState) -> u32 {
     peer.0 << 1 | matches!(state, ConnectionState::Connected) as u32
 }
@@ -107,12 +184,6 @@ impl Connections {
     #[inline]
     fn is_wide(&self) -> bool {
         self.header() & WIDE != 0
-    }
-
-    /// How many words the high parts of `count` times take.
-    #[inline]
-    fn high_words(count: usize, wide: bool) -> usize {
-        if wide { count } else { count.div_ceil(2) }
     }
 
     /// How many connections there are in any state.
@@ -151,24 +222,13 @@ impl Connections {
     /// When they were last heard.
     #[inline]
     fn heard(&self) -> Times {
-        let (count, wide) = (self.len(), self.is_wide());
-        Times {
-            low: ENDS + count,
-            high: ENDS + 2 * count,
-            wide,
-        }
+        Times::heard(self.len(), self.is_wide())
     }
 
     /// Since when they are in their states.
     #[inline]
     fn since(&self) -> Times {
-        let (count, wide) = (self.len(), self.is_wide());
-        let low = ENDS + 2 * count + Self::high_words(count, wide);
-        Times {
-            low,
-            high: low + count,
-            wide,
-        }
+        Times::since(self.len(), self.is_wide())
     }
 
     #[inline]
@@ -193,7 +253,7 @@ impl Connections {
         let count = all.len();
         let connected = all.iter().filter(|c| c.state == ConnectionState::Connected);
         let header = connected.count() as u32 | if wide { WIDE } else { 0 };
-        let len = ENDS + 3 * count + 2 * Self::high_words(count, wide);
+        let len = ENDS + 3 * count + 2 * high_words(count, wide);
         if len > self.words.capacity() {
             // In a given graph no more will come; elsewhere a few more than there are.
             self.words = Vec::with_capacity(if self.words.is_empty() { len } else { len + 8 });
@@ -284,6 +344,14 @@ impl Connections {
         connected.map(|end| PeerIndex(end >> 1))
     }
 
+    /// The other end of the `nth` finished connection, counted from 0.
+    pub fn connected_peer(&self, nth: usize) -> Option<PeerIndex> {
+        if self.dialling() == 0 {
+            return self.peer_at(nth);
+        }
+        self.iter_connected_peers().nth(nth)
+    }
+
     /// Whether there is a connection to `peer` in any state.
     #[inline]
     pub(super) fn contains(&self, peer: PeerIndex) -> bool {
@@ -335,11 +403,35 @@ impl Connections {
         Some(self.state(place))
     }
 
-    /// Adds a connection that will be the `place`-th.
+    /// Adds a connection that will be the `place`-th, at a time that the others may have, too.
     fn insert(&mut self, place: usize, connection: Connection) {
-        let mut all: SmallVec<[Connection; 16]> = self.iter().collect();
-        all.insert(place, connection);
-        self.set_all(&all);
+        let (count, wide) = (self.len(), self.is_wide());
+        if self.words.is_empty() {
+            self.words.push(0);
+        }
+        let (heard, since) = (self.heard(), self.since());
+        let high = high_words(count, wide);
+        let len = self.words.len() + 3 + 2 * (high_words(count + 1, wide) - high);
+        if len > self.words.capacity() {
+            // A few more than there are: more may come.
+            self.words.reserve_exact(len + 8 - self.words.len());
+        }
+        self.words.resize(len, 0);
+        let (new_heard, new_since) = (self.heard(), self.since());
+        // What comes last goes first, so nothing is written over before it has moved.
+        for (old, new) in [(since, new_since), (heard, new_heard)] {
+            if wide {
+                open_gap(&mut self.words, old.high, new.high, count, place);
+            } else {
+                open_half_gap(&mut self.words, old.high, new.high, count, place);
+            }
+            open_gap(&mut self.words, old.low, new.low, count, place);
+        }
+        open_gap(&mut self.words, ENDS, ENDS, count, place);
+        self.words[ENDS + place] = end_word(connection.peer, connection.state);
+        self.words[0] += u32::from(connection.state == ConnectionState::Connected);
+        new_heard.set(&mut self.words, place, connection.last_heard);
+        new_since.set(&mut self.words, place, connection.since);
     }
 
     /// Begins to dial `peer`; false if there is a connection in any state already.
@@ -347,6 +439,7 @@ impl Connections {
         let Err(place) = self.place(peer) else {
             return false;
         };
+        self.widen_for(now);
         self.insert(place, Connection::dialled(peer, now));
         true
     }
@@ -376,10 +469,24 @@ impl Connections {
     /// Forgets the connection to `peer`; the state it was in, if there was one.
     pub(super) fn remove(&mut self, peer: PeerIndex) -> Option<ConnectionState> {
         let place = self.place(peer).ok()?;
-        let mut all: SmallVec<[Connection; 16]> = self.iter().collect();
-        let removed = all.remove(place);
-        self.set_all(&all);
-        Some(removed.state)
+        let state = self.state(place);
+        let (count, wide) = (self.len(), self.is_wide());
+        let (heard, since) = (self.heard(), self.since());
+        let new_heard = Times::heard(count - 1, wide);
+        let new_since = Times::since(count - 1, wide);
+        close_gap(&mut self.words, ENDS, ENDS, count, place);
+        for (old, new) in [(heard, new_heard), (since, new_since)] {
+            close_gap(&mut self.words, old.low, new.low, count, place);
+            if wide {
+                close_gap(&mut self.words, old.high, new.high, count, place);
+            } else {
+                close_half_gap(&mut self.words, old.high, new.high, count, place);
+            }
+        }
+        let len = new_since.high + high_words(count - 1, wide);
+        self.words.truncate(len);
+        self.words[0] -= u32::from(state == ConnectionState::Connected);
+        Some(state)
     }
 
     /// Forgets all connections; the peers they led to, and how many were finished.

@@ -5,6 +5,7 @@ mod ziggurat;
 
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{Rng, SeedableRng};
+use smallvec::SmallVec;
 
 pub use ziggurat::{Ziggurat, standard_exponential, standard_normal};
 
@@ -128,6 +129,30 @@ impl Stream {
         }
         &mut items[..count]
     }
+
+    /// Where those of `all` items stand that [`Stream::choose_front`] would bring to the front, in
+    /// that order. Of few it costs as much however many items there are.
+    pub fn choose_places(&mut self, all: usize, count: usize) -> SmallVec<[usize; 8]> {
+        let count = count.min(all);
+        if count > 8 {
+            let mut places: Vec<usize> = (0..all).collect();
+            return SmallVec::from_slice(self.choose_front(&mut places, count));
+        }
+        // What stands where something else did, and is not at the front.
+        let mut moved: SmallVec<[(usize, usize); 8]> = SmallVec::new();
+        let at = |moved: &[(usize, usize)], place| {
+            let latest = moved.iter().rev().find(|(to, _)| *to == place);
+            latest.map_or(place, |&(_, item)| item)
+        };
+        (0..count)
+            .map(|place| {
+                let other = place + self.below((all - place) as u64) as usize;
+                let chosen = at(&moved, other);
+                moved.push((other, at(&moved, place)));
+                chosen
+            })
+            .collect()
+    }
 }
 
 /// The output function of SplitMix64 (Steele, Lea, Flood 2014) over the incremented state: a
@@ -216,6 +241,19 @@ mod tests {
         for _ in 0..1000 {
             let u = stream.open_unit();
             assert!(u > 0.0 && u < 1.0 && stream.unit() < 1.0);
+        }
+    }
+
+    #[test]
+    fn places_are_those_of_what_comes_to_the_front() {
+        for (all, count) in [(1, 1), (3, 2), (5, 5), (9, 12), (20, 8), (20, 9), (1000, 3)] {
+            for seed in 0..50 {
+                let [mut one, mut other] = [0; 2].map(|_| Stream::global(seed, Purpose::Sample));
+                let mut items: Vec<usize> = (0..all).collect();
+                let front = one.choose_front(&mut items, count).to_vec();
+                assert_eq!(*other.choose_places(all, count), front);
+                assert_eq!(one.below(1 << 40), other.below(1 << 40));
+            }
         }
     }
 

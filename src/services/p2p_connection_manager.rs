@@ -161,11 +161,7 @@ impl P2PConnectionManager {
             })
             .collect();
         if candidates.len() < lacking {
-            let mut asked: Peers = context
-                .connections()
-                .iter_connected()
-                .map(|connection| connection.peer)
-                .collect();
+            let mut asked: Peers = context.connections().iter_connected_peers().collect();
             let count = self.config.peer_batch_request;
             for &mut peer in context.random().choose_front(&mut asked, count) {
                 context.send_empty(peer, self.config.request_peers);
@@ -208,16 +204,14 @@ impl P2PConnectionManager {
     }
 
     fn answer_request(&mut self, context: &mut Context<'_>, from: PeerIndex) {
-        let mut peers: Peers = context
-            .connections()
-            .iter_connected()
-            .map(|connection| connection.peer)
-            .collect();
-        let listed = context
+        let all = context.connections().connected();
+        let places = context
             .random()
-            .choose_front(&mut peers, self.config.peer_list_number);
+            .choose_places(all, self.config.peer_list_number);
+        let connections = context.connections();
+        let peer_at = |&place: &usize| connections.connected_peer(place);
+        let listed: SmallVec<_> = places.iter().filter_map(peer_at).collect();
         let bytes = HEADER_BYTES + LISTED_PEER_BYTES * listed.len() as u32;
-        let listed = SmallVec::from_slice(listed);
         context.send(from, self.config.peer_list, Payload::Peers(listed), bytes);
     }
 
