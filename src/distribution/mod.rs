@@ -497,12 +497,23 @@ impl Distribution {
     /// Draws one number.
     #[inline]
     pub fn sample(&self, stream: &mut Stream) -> f64 {
-        let standard = match (self.sampler, &self.law) {
-            (Sampler::Norm(tables), _) => standard_normal(tables, stream),
-            (Sampler::Law, Some(law)) => law.sample(stream),
-            _ => return self.loc,
+        let standard = match self.sampler {
+            Sampler::Norm(tables) => standard_normal(tables, stream),
+            _ => match self.sample_law(stream) {
+                Some(standard) => standard,
+                None => return self.loc,
+            },
         };
         self.loc + self.scale * standard
+    }
+
+    /// A draw of the standard law, if it is one; apart, so that the normal law needs no call.
+    #[inline(never)]
+    fn sample_law(&self, stream: &mut Stream) -> Option<f64> {
+        match (self.sampler, &self.law) {
+            (Sampler::Law, Some(law)) => Some(law.sample(stream)),
+            _ => None,
+        }
     }
 
     /// The value, if there is only one.

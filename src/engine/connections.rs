@@ -331,10 +331,36 @@ impl Connections {
     /// The other ends of all connections, finished or not, that were last heard before `time`.
     #[inline]
     pub fn iter_unheard_since(&self, time: Time) -> impl Iterator<Item = PeerIndex> + '_ {
-        let heard = self.heard();
-        let unheard = move |&place: &usize| heard.get(&self.words, place) < time;
-        let places = (0..self.len()).filter(unheard);
-        places.map(|place| self.peer(place))
+        self.ends_unheard_since(time)
+            .map(|end| PeerIndex(end >> 1))
+    }
+
+    /// Those of them that are finished.
+    #[inline]
+    pub(super) fn iter_connected_unheard_since(
+        &self,
+        time: Time,
+    ) -> impl Iterator<Item = PeerIndex> + '_ {
+        let connected = self.ends_unheard_since(time).filter(|end| end & 1 == 1);
+        connected.map(|end| PeerIndex(end >> 1))
+    }
+
+    #[inline]
+    fn ends_unheard_since(&self, time: Time) -> impl Iterator<Item = u32> + '_ {
+        let ends = self.ends();
+        let wide = self.is_wide();
+        let times = self.words.get(ENDS + ends.len()..).unwrap_or_default();
+        let (low, high) = times.split_at(ends.len());
+        let heard = ends.iter().zip(low).enumerate();
+        let unheard = heard.filter(move |&(place, (_, &low))| {
+            let high = if wide {
+                high[place]
+            } else {
+                high[place / 2] >> (16 * (place % 2)) & 0xffff
+            };
+            (u64::from(high) << 32 | u64::from(low)) < time.as_ns()
+        });
+        unheard.map(|(_, (&end, _))| end)
     }
 
     /// The other ends of the finished connections.
@@ -362,9 +388,15 @@ impl Connections {
     /// where it is the `first`-th or the one after: when the other ends are asked for in order.
     #[inline]
     pub(super) fn find_from(&self, first: usize, peer: PeerIndex) -> Option<usize> {
-        let is_here = |place| self.ends().get(place).is_some_and(|end| end >> 1 == peer.0);
-        let near = [first, first + 1].into_iter().find(|&place| is_here(place));
-        near.or_else(|| self.place(peer).ok())
+        let ends = self.ends();
+        let is_here = |place: usize| ends.get(place).is_some_and(|end| end >> 1 == peer.0);
+        if is_here(first) {
+            Some(first)
+        } else if is_here(first + 1) {
+            Some(first + 1)
+        } else {
+            self.place(peer).ok()
+        }
     }
 
     /// The other end of the `place`-th connection, finished or not.

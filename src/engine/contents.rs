@@ -139,7 +139,11 @@ impl Contents {
         };
         parcel.copies -= 1;
         if parcel.copies > 0 {
-            return parcel.payload.clone();
+            return match parcel.payload {
+                // What most contents are, without asking what else there is to copy.
+                Payload::Rumour(rumour) => Payload::Rumour(rumour),
+                ref payload => payload.clone(),
+            };
         }
         let payload = std::mem::take(&mut parcel.payload);
         self.free.push(body);

@@ -90,7 +90,7 @@ impl<T> Lane<T> {
         self.full.len() * Self::BLOCK + self.last.len()
     }
 
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, item: T, spare: &mut Vec<Vec<T>>) {
         if self.last.len() == self.last.capacity() {
             self.begin_block(spare);
@@ -98,6 +98,8 @@ impl<T> Lane<T> {
         self.last.push(item);
     }
 
+    #[cold]
+    #[inline(never)]
     fn begin_block(&mut self, spare: &mut Vec<Vec<T>>) {
         let block = spare.pop();
         let block = block.unwrap_or_else(|| Vec::with_capacity(Self::BLOCK));
@@ -224,13 +226,19 @@ impl EventQueue {
     #[inline]
     pub fn push(&mut self, event: Event) {
         if event.time().as_ns() < self.span_end {
-            self.late_count = self.late_count.wrapping_add(1);
-            self.late.push(Reverse(event.counted(self.late_count)));
-            if self.late.len() > LATE_MAX && self.span_end - self.base > 1 {
-                self.restart_span();
-            }
+            self.push_late(event);
         } else {
             self.push_to_ladder(event);
+        }
+    }
+
+    /// Apart, so that it costs the hot path no registers.
+    #[inline(never)]
+    fn push_late(&mut self, event: Event) {
+        self.late_count = self.late_count.wrapping_add(1);
+        self.late.push(Reverse(event.counted(self.late_count)));
+        if self.late.len() > LATE_MAX && self.span_end - self.base > 1 {
+            self.restart_span();
         }
     }
 

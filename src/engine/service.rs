@@ -269,7 +269,7 @@ impl Context<'_> {
             if let Some(place) = self.peer.connections.find_from(next, to) {
                 next = place + 1;
                 self.peer
-                    .send(self.world, self.post, self.now, self.me, to, kind, body);
+                    .send_here(self.world, self.post, self.now, self.me, to, kind, body);
             } else {
                 self.post.contents.take(body);
                 self.complain(to, kind);
@@ -297,19 +297,18 @@ impl Context<'_> {
             return false;
         }
         self.peer
-            .send(self.world, self.post, self.now, self.me, to, kind, EMPTY);
+            .send_here(self.world, self.post, self.now, self.me, to, kind, EMPTY);
         true
     }
 
     /// Sends a message without content to every connected peer that was last heard before `time`.
     pub fn send_empty_to_unheard(&mut self, kind: MessageType, time: Time) {
         let connections = &self.peer.connections;
-        let unheard: SmallVec<[PeerIndex; 16]> = connections.iter_unheard_since(time).collect();
+        let unheard: SmallVec<[PeerIndex; 16]> =
+            connections.iter_connected_unheard_since(time).collect();
         for to in unheard {
-            if self.peer.connections.is_connected(to) {
-                self.peer
-                    .send(self.world, self.post, self.now, self.me, to, kind, EMPTY);
-            }
+            self.peer
+                .send_here(self.world, self.post, self.now, self.me, to, kind, EMPTY);
         }
     }
 

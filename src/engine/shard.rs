@@ -25,6 +25,8 @@ use crate::time::Time;
 
 /// How many events ahead peers are brought into the cache.
 const LOOK_AHEAD: usize = 32;
+/// So few peers stay in the cache that is next to the processor, and need no look ahead.
+const PEERS_AT_HAND: usize = 2000;
 
 /// Some of a network's peers, which follow one another, with all that only they need.
 pub(super) struct Shard<S> {
@@ -145,6 +147,9 @@ impl<S: Service> Shard<S> {
     #[inline]
     fn look_ahead(&self) -> usize {
         let upcoming = self.post.queue.upcoming(LOOK_AHEAD);
+        if self.peers.len() <= PEERS_AT_HAND {
+            return upcoming.len().max(1);
+        }
         // Short loops: the fewer instructions an event, the more misses overlap.
         let mut sum = 0;
         for event in upcoming {
@@ -324,6 +329,7 @@ impl<S: Service> Shard<S> {
         }
     }
 
+    #[inline(always)]
     fn hand_over(
         &mut self,
         me: PeerIndex,

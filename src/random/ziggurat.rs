@@ -73,25 +73,33 @@ impl Ziggurat {
 }
 
 /// A draw of the standard normal law; `tables` is [`Ziggurat::normal`].
-#[inline]
+#[inline(always)]
 pub fn standard_normal(tables: &Ziggurat, stream: &mut Stream) -> f64 {
-    loop {
-        let bits = stream.next_u64();
-        let layer = (bits & 0xff) as usize;
-        // The middle of one of 2^52 cells of (-1, 1): never 0, and each sign half of the time.
-        let u = ((bits >> 12) as i64 as f64 + 0.5) * (2.0 / (1_u64 << 52) as f64) - 1.0;
-        let x = u * tables.x[layer];
-        if x.abs() < tables.x[layer + 1] {
-            return x;
-        }
-        if layer == 0 {
-            return normal_tail(stream, u < 0.0);
-        }
-        let (low, high) = (tables.density[layer], tables.density[layer + 1]);
-        if low + (high - low) * stream.unit() < libm::exp(-0.5 * x * x) {
-            return x;
-        }
+    let bits = stream.next_u64();
+    let layer = (bits & 0xff) as usize;
+    // The middle of one of 2^52 cells of (-1, 1): never 0, and each sign half of the time.
+    let u = ((bits >> 12) as i64 as f64 + 0.5) * (2.0 / (1_u64 << 52) as f64) - 1.0;
+    let x = u * tables.x[layer];
+    if x.abs() < tables.x[layer + 1] {
+        return x;
     }
+    normal_outside(tables, stream, layer, u)
+}
+
+/// Goes on from the one draw of a hundred that is not inside its layer: apart, so that the others
+/// need no call.
+#[cold]
+#[inline(never)]
+fn normal_outside(tables: &Ziggurat, stream: &mut Stream, layer: usize, u: f64) -> f64 {
+    if layer == 0 {
+        return normal_tail(stream, u < 0.0);
+    }
+    let x = u * tables.x[layer];
+    let (low, high) = (tables.density[layer], tables.density[layer + 1]);
+    if low + (high - low) * stream.unit() < libm::exp(-0.5 * x * x) {
+        return x;
+    }
+    standard_normal(tables, stream)
 }
 
 #[cold]

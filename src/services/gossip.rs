@@ -257,10 +257,22 @@ impl GossipService {
         self.process(context, from, rumour, Then::Keep);
     }
 
+    #[inline]
     fn process(&mut self, context: &mut Context<'_>, from: PeerIndex, rumour: &Rumour, then: Then) {
         if self.config.processing.is_none() {
             return self.handle(context, from, rumour, then);
         }
+        self.process_later(context, from, rumour, then);
+    }
+
+    #[inline(never)]
+    fn process_later(
+        &mut self,
+        context: &mut Context<'_>,
+        from: PeerIndex,
+        rumour: &Rumour,
+        then: Then,
+    ) {
         let config = self.config.clone();
         if let Some(law) = &config.processing {
             self.wait(context, law, from, rumour, then);
