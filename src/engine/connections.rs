@@ -175,6 +175,13 @@ const fn end_word(peer: PeerIndex, state: ConnectionState) -> u32 {
     peer.0 << 1 | matches!(state, ConnectionState::Connected) as u32
 }
 
+/// How many connections with wide times so many words make: seldom any, and apart from the rest.
+#[cold]
+#[inline(never)]
+fn count_of_wide(words: usize) -> usize {
+    words / 5
+}
+
 impl Connections {
     #[inline]
     fn header(&self) -> u32 {
@@ -191,7 +198,11 @@ impl Connections {
     fn len(&self) -> usize {
         // With an odd number of them there is one word too many, which the division ignores.
         let words = self.words.len().saturating_sub(ENDS);
-        if self.is_wide() { words / 5 } else { words / 4 }
+        if self.is_wide() {
+            count_of_wide(words)
+        } else {
+            words / 4
+        }
     }
 
     #[inline]
@@ -331,36 +342,45 @@ impl Connections {
     /// The other ends of all connections, finished or not, that were last heard before `time`.
     #[inline]
     pub fn iter_unheard_since(&self, time: Time) -> impl Iterator<Item = PeerIndex> + '_ {
-        self.ends_unheard_since(time)
-            .map(|end| PeerIndex(end >> 1))
+        let unheard = self.iter_heard().filter(move |&(_, heard)| heard < time);
+        unheard.map(|(end, _)| PeerIndex(end >> 1))
     }
 
-    /// Those of them that are finished.
+    /// The words of the other ends of all connections, and when they were last heard.
     #[inline]
-    pub(super) fn iter_connected_unheard_since(
-        &self,
-        time: Time,
-    ) -> impl Iterator<Item = PeerIndex> + '_ {
-        let connected = self.ends_unheard_since(time).filter(|end| end & 1 == 1);
-        connected.map(|end| PeerIndex(end >> 1))
-    }
-
-    #[inline]
-    fn ends_unheard_since(&self, time: Time) -> impl Iterator<Item = u32> + '_ {
+    fn iter_heard(&self) -> impl Iterator<Item = (u32, Time)> + '_ {
         let ends = self.ends();
         let wide = self.is_wide();
         let times = self.words.get(ENDS + ends.len()..).unwrap_or_default();
         let (low, high) = times.split_at(ends.len());
         let heard = ends.iter().zip(low).enumerate();
-        let unheard = heard.filter(move |&(place, (_, &low))| {
+        heard.map(move |(place, (&end, &low))| {
             let high = if wide {
                 high[place]
             } else {
                 high[place / 2] >> (16 * (place % 2)) & 0xffff
             };
-            (u64::from(high) << 32 | u64::from(low)) < time.as_ns()
-        });
-        unheard.map(|(_, (&end, _))| end)
+            let time = Time::from_ns(u64::from(high) << 32 | u64::from(low));
+            (end, time)
+        })
+    }
+
+    /// Shows the other ends of the finished connections that were last heard before `time`; when
+    /// any at all, finished or not, was heard least lately.
+    #[inline]
+    pub(super) fn each_connected_unheard_since(
+        &self,
+        time: Time,
+        mut see: impl FnMut(PeerIndex),
+    ) -> Time {
+        let mut least = Time::MAX;
+        for (end, heard) in self.iter_heard() {
+            least = least.min(heard);
+            if heard < time && end & 1 == 1 {
+                see(PeerIndex(end >> 1));
+            }
+        }
+        least
     }
 
     /// The other ends of the finished connections.

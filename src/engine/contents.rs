@@ -132,18 +132,27 @@ impl Contents {
     }
 
     /// Takes the content of a message out; if no other has it, its body may be used again.
-    #[inline]
+    #[inline(always)]
     pub(super) fn take(&mut self, body: u32) -> Payload {
+        // What most contents are, without asking what else there may be to copy.
+        if let Some(parcel) = self.parcel(body)
+            && parcel.copies > 1
+            && let Payload::Rumour(rumour) = parcel.payload
+        {
+            parcel.copies -= 1;
+            return Payload::Rumour(rumour);
+        }
+        self.take_any(body)
+    }
+
+    #[inline(never)]
+    fn take_any(&mut self, body: u32) -> Payload {
         let Some(parcel) = self.parcel(body) else {
             return Payload::Empty;
         };
         parcel.copies -= 1;
         if parcel.copies > 0 {
-            return match parcel.payload {
-                // What most contents are, without asking what else there is to copy.
-                Payload::Rumour(rumour) => Payload::Rumour(rumour),
-                ref payload => payload.clone(),
-            };
+            return parcel.payload.clone();
         }
         let payload = std::mem::take(&mut parcel.payload);
         self.free.push(body);

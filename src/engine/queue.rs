@@ -128,6 +128,18 @@ impl<T> Lane<T> {
             }
         }
     }
+
+    /// As [`Lane::drain`], a block at a time.
+    fn drain_blocks(&mut self, mut each: impl FnMut(&[T]), spare: &mut Vec<Vec<T>>) {
+        let Lane { full, last } = std::mem::take(self);
+        for mut block in full.into_iter().chain([last]) {
+            each(&block);
+            block.clear();
+            if block.capacity() > 0 {
+                spare.push(block);
+            }
+        }
+    }
 }
 
 /// A slot: its events in two lanes, since most need no more than [`Packed`] holds. Their
@@ -223,7 +235,7 @@ impl EventQueue {
     }
 
     /// Queues an event; its time must not be before that of the last popped one.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, event: Event) {
         if event.time().as_ns() < self.span_end {
             self.push_late(event);
@@ -309,16 +321,22 @@ impl EventQueue {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn push_to_ladder(&mut self, event: Event) {
         let place = self.slot_for(event.time().as_ns());
         let slot = &mut self.slots[place];
         if Packed::can_hold(&event) && (event.body() == 0 || !self.large_bodies) {
             slot.packed.push(Packed::new(&event), &mut self.spare);
         } else {
-            self.large_bodies |= event.body() != 0;
-            slot.whole.push(event, &mut self.spare_whole);
+            self.push_whole(event, place);
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn push_whole(&mut self, event: Event, place: usize) {
+        self.large_bodies |= event.body() != 0;
+        self.slots[place].whole.push(event, &mut self.spare_whole);
     }
 
     /// The slot for an event at `time`, which is marked as occupied.
@@ -383,14 +401,18 @@ impl EventQueue {
     fn walk(&mut self, slot: &mut Slot) {
         let walked = &mut self.walked;
         walked.reserve(slot.len());
-        let packed = |packed: Packed, _: &mut _| {
-            walked.push(packed.unpacked(walked.len() as u32));
+        let packed = |block: &[Packed]| {
+            let count = walked.len();
+            let events = block.iter().enumerate();
+            walked.extend(events.map(|(place, packed)| packed.unpacked((count + place) as u32)));
         };
-        slot.packed.drain(packed, &mut self.spare);
-        let whole = |event: Event, _: &mut _| {
-            walked.push(event.counted(walked.len() as u32));
+        slot.packed.drain_blocks(packed, &mut self.spare);
+        let whole = |block: &[Event]| {
+            let count = walked.len();
+            let events = block.iter().enumerate();
+            walked.extend(events.map(|(place, event)| event.counted((count + place) as u32)));
         };
-        slot.whole.drain(whole, &mut self.spare_whole);
+        slot.whole.drain_blocks(whole, &mut self.spare_whole);
         self.sorter.sort(walked);
     }
 

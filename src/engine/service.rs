@@ -302,14 +302,17 @@ impl Context<'_> {
     }
 
     /// Sends a message without content to every connected peer that was last heard before `time`.
-    pub fn send_empty_to_unheard(&mut self, kind: MessageType, time: Time) {
+    /// When the peer, connected or dialled, that was silent for longest was last heard;
+    /// [`Time::MAX`] if there is none.
+    pub fn send_empty_to_unheard(&mut self, kind: MessageType, time: Time) -> Time {
+        let mut unheard: SmallVec<[PeerIndex; 16]> = SmallVec::new();
         let connections = &self.peer.connections;
-        let unheard: SmallVec<[PeerIndex; 16]> =
-            connections.iter_connected_unheard_since(time).collect();
+        let least = connections.each_connected_unheard_since(time, |peer| unheard.push(peer));
         for to in unheard {
             self.peer
                 .send_here(self.world, self.post, self.now, self.me, to, kind, EMPTY);
         }
+        least
     }
 
     /// Sends a message without content to every connected peer.

@@ -560,7 +560,7 @@ impl<S: Service> Shard<S> {
     }
 
     /// The one place where services are called.
-    #[inline]
+    #[inline(always)]
     fn with_service<R>(
         &mut self,
         me: PeerIndex,

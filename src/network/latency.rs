@@ -100,7 +100,7 @@ impl LatencyTable {
     ///
     /// A pair without a law pays the floor: a scenario in which such a pair is needed has been
     /// refused before.
-    #[inline]
+    #[inline(always)]
     pub fn draw(&self, from: LocationIndex, to: LocationIndex, stream: &mut Stream) -> Time {
         let Some(law) = &self.laws[self.place(from, to)] else {
             debug_assert!(false, "no latency between {from:?} and {to:?}");
@@ -110,7 +110,7 @@ impl LatencyTable {
     }
 
     /// Draws the one-way delay of a message whose latency has this law; never less than the floor.
-    #[inline]
+    #[inline(always)]
     pub fn draw_from(&self, law: &Distribution, stream: &mut Stream) -> Time {
         Time::from_ms_clamped(law.sample(stream) * self.share_paid()).max(self.delay_min)
     }

@@ -96,10 +96,19 @@ impl BaseConnectionManager {
     pub(super) fn check(&mut self, context: &mut Context<'_>) {
         let config = &*self.config;
         let now = context.now();
-        context.send_empty_to_unheard(config.ping, now.since(config.ping_interval));
+        let unheard = now.since(config.ping_interval);
+        let silence = now.since(config.max_silence);
+        if context.send_empty_to_unheard(config.ping, unheard) < silence {
+            self.part_from_unheard_since(context, silence);
+        }
+        context.set_timer(self.config.ping_interval, CHECK);
+    }
+
+    #[cold]
+    fn part_from_unheard_since(&self, context: &mut Context<'_>, time: Time) {
         let connections = context.connections();
         let silent: SmallVec<[Connection; 4]> = connections
-            .iter_unheard_since(now.since(config.max_silence))
+            .iter_unheard_since(time)
             .filter_map(|peer| connections.get(peer))
             .collect();
         for silent in silent {
@@ -117,7 +126,6 @@ impl BaseConnectionManager {
             );
             context.disconnect_as(silent.peer, event);
         }
-        context.set_timer(config.ping_interval, CHECK);
     }
 }
 
