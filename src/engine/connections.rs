@@ -175,6 +175,25 @@ const fn end_word(peer: PeerIndex, state: ConnectionState) -> u32 {
     peer.0 << 1 | matches!(state, ConnectionState::Connected) as u32
 }
 
+const fn state_of(end: u32) -> ConnectionState {
+    if end & 1 == 1 {
+        ConnectionState::Connected
+    } else {
+        ConnectionState::Dialling
+    }
+}
+
+/// The place of a peer's word among those of other ends, or where it would be.
+#[inline]
+fn place_among(ends: &[u32], peer: PeerIndex) -> Result<usize, usize> {
+    let least = end_word(peer, ConnectionState::Dialling);
+    let place = ends.partition_point(|&end| end < least);
+    match ends.get(place) {
+        Some(end) if end >> 1 == peer.0 => Ok(place),
+        _ => Err(place),
+    }
+}
+
 /// How many connections with wide times so many words make: seldom any, and apart from the rest.
 #[cold]
 #[inline(never)]
@@ -212,22 +231,12 @@ impl Connections {
 
     #[inline]
     fn place(&self, peer: PeerIndex) -> Result<usize, usize> {
-        let ends = self.ends();
-        let least = end_word(peer, ConnectionState::Dialling);
-        let place = ends.partition_point(|&end| end < least);
-        match ends.get(place) {
-            Some(end) if end >> 1 == peer.0 => Ok(place),
-            _ => Err(place),
-        }
+        place_among(self.ends(), peer)
     }
 
     #[inline]
     fn state(&self, place: usize) -> ConnectionState {
-        if self.words[ENDS + place] & 1 == 1 {
-            ConnectionState::Connected
-        } else {
-            ConnectionState::Dialling
-        }
+        state_of(self.words[ENDS + place])
     }
 
     /// When they were last heard.
@@ -450,9 +459,17 @@ impl Connections {
     #[inline]
     pub(super) fn hear(&mut self, peer: PeerIndex, now: Time) -> Option<ConnectionState> {
         self.widen_for(now);
-        let place = self.place(peer).ok()?;
-        self.heard().set(&mut self.words, place, now);
-        Some(self.state(place))
+        let (count, wide) = (self.len(), self.is_wide());
+        // Taken apart once: this is done for every message.
+        let (ends, times) = self.words.get_mut(ENDS..)?.split_at_mut(count);
+        let place = place_among(ends, peer).ok()?;
+        let heard = Times {
+            low: 0,
+            high: count,
+            wide,
+        };
+        heard.set(times, place, now);
+        Some(state_of(ends[place]))
     }
 
     /// Adds a connection that will be the `place`-th, at a time that the others may have, too.

@@ -134,6 +134,9 @@ impl Contents {
     /// Takes the content of a message out; if no other has it, its body may be used again.
     #[inline(always)]
     pub(super) fn take(&mut self, body: u32) -> Payload {
+        if Self::is_empty(body) {
+            return Payload::Empty;
+        }
         // What most contents are, without asking what else there may be to copy.
         if let Some(parcel) = self.parcel(body)
             && parcel.copies > 1

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use smallvec::SmallVec;
 
 use super::connections::ConnectionState;
-use super::contents::{ANSWER, Contents, EMPTY};
+use super::contents::{ANSWER, EMPTY};
 use super::event::{Event, Kind};
 use super::peer_state::{Absence, PeerState};
 use super::post::{NEVER, Post, Switch};
@@ -321,9 +321,7 @@ impl<S: Service> Shard<S> {
             _ if state == Some(ConnectionState::Dialling) => self.settle(me, from, false),
             _ => {}
         }
-        if handlers != 0 && Contents::is_empty(event.body()) {
-            self.hand_over(me, from, kind, handlers, &Payload::Empty);
-        } else if handlers != 0 {
+        if handlers != 0 {
             let payload = self.post.contents.take(event.body());
             self.hand_over(me, from, kind, handlers, &payload);
         }
