@@ -80,10 +80,26 @@ pub(super) fn apply(
     errors
 }
 
+/// The keys of a path. The name of a script keeps its dot: `services.gossip.luau.fanout`.
+fn keys(path: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(path);
+    std::iter::from_fn(move || {
+        let left = rest?;
+        let first = left.find('.').unwrap_or(left.len());
+        let of_script = [".luau", ".wasm"].into_iter().find(|extension| {
+            let after = left[first..].strip_prefix(extension);
+            after.is_some_and(|after| after.is_empty() || after.starts_with('.'))
+        });
+        let end = first + of_script.map_or(0, str::len);
+        rest = left.get(end + 1..);
+        Some(&left[..end])
+    })
+}
+
 fn set(root: &mut Node, path: &str, value: Node, place: Place) -> Result<(), String> {
     let mut here = root;
     let mut walked = String::new();
-    for part in path.split('.') {
+    for part in keys(path) {
         open(here, part);
         let described = here.described();
         let Value::Map(entries) = &mut here.value else {
