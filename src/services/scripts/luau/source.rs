@@ -11,8 +11,9 @@ pub(super) const PRELUDE_NAME: &str = "p2psim";
 const LOCALS: &str = "local self, ctx, parameter, message, about = ...; ";
 
 /// Functions that the program replaces: calls of these must reach the replacement.
-const REPLACED: [&str; 17] = [
+const REPLACED: [&str; 18] = [
     "getmetatable",
+    "rawset",
     "setmetatable",
     "tostring",
     "math.acos",
