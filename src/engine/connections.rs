@@ -275,8 +275,8 @@ impl Connections {
         let header = connected.count() as u32 | if wide { WIDE } else { 0 };
         let len = ENDS + 3 * count + 2 * high_words(count, wide);
         if len > self.words.capacity() {
-            // In a given graph no more will come; elsewhere a few more than there are.
-            self.words = Vec::with_capacity(if self.words.is_empty() { len } else { len + 8 });
+            // In a given graph no more will come.
+            self.words = Vec::with_capacity(len);
         }
         self.words.clear();
         self.words.resize(len, 0);

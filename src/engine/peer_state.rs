@@ -177,28 +177,12 @@ impl PeerState {
 
     /// Sends a message whose content is stored under `body`: through the uplink, then the
     /// one-way delay, to the receiver's downlink.
-    #[inline(never)]
-    #[expect(clippy::too_many_arguments, reason = "the parts of one message")]
-    pub(super) fn send(
-        &mut self,
-        world: &World,
-        post: &mut Post,
-        now: Time,
-        me: PeerIndex,
-        to: PeerIndex,
-        kind: MessageType,
-        body: u32,
-    ) {
-        self.send_here(world, post, now, me, to, kind, body);
-    }
-
-    /// As [`PeerState::send`], without a call: for where most messages are sent.
     #[inline(always)]
     #[expect(
         clippy::too_many_arguments,
         reason = "the parts of one message on the hot path"
     )]
-    pub(super) fn send_here(
+    pub(super) fn send(
         &mut self,
         world: &World,
         post: &mut Post,

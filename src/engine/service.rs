@@ -269,7 +269,7 @@ impl Context<'_> {
             if let Some(place) = self.peer.connections.find_from(next, to) {
                 next = place + 1;
                 self.peer
-                    .send_here(self.world, self.post, self.now, self.me, to, kind, body);
+                    .send(self.world, self.post, self.now, self.me, to, kind, body);
             } else {
                 self.post.contents.take(body);
                 self.complain(to, kind);
@@ -297,7 +297,7 @@ impl Context<'_> {
             return false;
         }
         self.peer
-            .send_here(self.world, self.post, self.now, self.me, to, kind, EMPTY);
+            .send(self.world, self.post, self.now, self.me, to, kind, EMPTY);
         true
     }
 
@@ -310,7 +310,7 @@ impl Context<'_> {
         let least = connections.each_connected_unheard_since(time, |peer| unheard.push(peer));
         for to in unheard {
             self.peer
-                .send_here(self.world, self.post, self.now, self.me, to, kind, EMPTY);
+                .send(self.world, self.post, self.now, self.me, to, kind, EMPTY);
         }
         least
     }
