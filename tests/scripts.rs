@@ -826,6 +826,30 @@ fn wrong_declarations_name_their_line() {
     assert!(place.load_error("[script.luau]").contains("is no text"));
 }
 
+/// `list services FILE` says so, too, in no more lines than it has to say.
+#[test]
+fn wrong_declarations_are_listed_with_their_line() {
+    for (script, expected) in [
+        ("function on_tick() end", "there is no handler on_tick: "),
+        ("parameter('x', {type = 'furlong'})", "(line 1)\n  "),
+    ] {
+        let place = Place::new(script);
+        let path = place.0.path().join("script.luau");
+        let mut command = assert_cmd::Command::cargo_bin("p2psim").unwrap();
+        let shown = command
+            .args(["list", "services"])
+            .arg(path)
+            .assert()
+            .code(2);
+        let error = String::from_utf8_lossy(&shown.get_output().stderr).into_owned();
+        assert!(
+            error.contains("(line 1)") && error.contains(expected),
+            "{error}"
+        );
+        assert!(error.lines().all(|line| !line.trim().is_empty()), "{error}");
+    }
+}
+
 #[test]
 fn what_fails_in_a_run_names_script_line_peer_and_time() {
     for (body, line, problem) in [

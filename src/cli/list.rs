@@ -81,7 +81,11 @@ fn script(path: &str) -> Result<ServiceSpec, Failure> {
         let place = error
             .line
             .map_or(String::new(), |line| format!(" (line {line})"));
-        Failure::Usage(format!("{}{place}\n  {}", error.message, error.expected))
+        let cure = match error.expected.as_str() {
+            "" => String::new(),
+            cure => format!("\n  {cure}"),
+        };
+        Failure::Usage(format!("{}{place}{cure}", error.message))
     })
 }
 
