@@ -10,7 +10,7 @@
 //!   [`engine::Service`] interface;
 //! - [`network`], [`topology`], [`record`]: latency and links; graphs; logs and counts;
 //! - [`distribution`]: scipy's laws; [`random`], [`expression`]: streams; the language of calls;
-//! - [`message`], [`time`], [`peer`], [`units`]: the words all others use.
+//! - [`message`], [`time`], [`peer`], [`units`]: the words all others use; `memory`: reading ahead.
 //!
 //! ```
 //! use std::path::Path;
@@ -36,6 +36,7 @@ pub mod cli;
 pub mod distribution;
 pub mod engine;
 pub mod expression;
+mod memory;
 pub mod message;
 pub mod network;
 pub mod peer;

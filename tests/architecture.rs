@@ -16,7 +16,7 @@ const LAYERS: [&[&str]; 10] = [
     &["distribution"],
     &["random", "expression"],
     &["message"],
-    &["time", "peer", "units"],
+    &["time", "peer", "units", "memory"],
 ];
 
 fn layer(room: &str) -> usize {

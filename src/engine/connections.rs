@@ -2,6 +2,7 @@
 
 use smallvec::SmallVec;
 
+use crate::memory::ask_for;
 use crate::peer::PeerIndex;
 use crate::time::Time;
 
@@ -434,17 +435,16 @@ impl Connections {
         (place < self.len()).then(|| self.peer(place))
     }
 
-    /// A little of each of the first lines, for sixteen connections those of the other ends and
-    /// of when they were heard: reading it brings them into the cache.
+    /// Asks for the other ends and for when they were heard, of some sixteen connections all.
     #[inline]
-    pub(super) fn foresee(&self) -> u32 {
-        const STEP: usize = 15;
-        let Some(last) = self.words.len().checked_sub(1) else {
-            return 0;
-        };
+    pub(super) fn foresee(&self) {
         // When they were heard ends before five eighths of the words.
-        let [a, b, c] = [STEP, 2 * STEP, last * 5 / 8].map(|at| self.words[at.min(last)]);
-        self.words[0] ^ a ^ b ^ c
+        let last = self.words.len() * 5 / 8;
+        for place in [0, last / 2, last] {
+            if let Some(word) = self.words.get(place) {
+                ask_for(word);
+            }
+        }
     }
 
     /// Begins with attempts to reach `peers`, which ascend, at `now`.

@@ -5,6 +5,7 @@ use super::contents::EMPTY;
 use super::event::{Event, Kind};
 use super::post::Post;
 use super::world::World;
+use crate::memory::ask_for;
 use crate::message::MessageType;
 use crate::network::{Link, LinkMode, SenderConditions};
 use crate::peer::{PeerIndex, TypeIndex};
@@ -157,16 +158,16 @@ impl PeerState {
         self.downlink.pass(now, bytes, bandwidth)
     }
 
-    /// A little of what it takes to receive: reading it brings the rest into the cache.
+    /// Asks for what it takes to receive.
     #[inline]
-    pub(super) fn foresee(&self) -> u64 {
-        u64::from(self.first_service)
+    pub(super) fn foresee(&self) {
+        ask_for(&self.connections);
     }
 
-    /// The same of what it takes to send.
+    /// Asks for what it takes to send.
     #[inline]
-    pub(super) fn foresee_sending(&self) -> u64 {
-        self.messages_out
+    pub(super) fn foresee_sending(&self) {
+        ask_for(&self.uplink);
     }
 
     /// Lets both links run at this share of their bandwidth from now on.

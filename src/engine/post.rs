@@ -13,6 +13,7 @@ use super::rumours::{Held, OWN_ROW, Receipt, Rumours};
 use super::service::{Failure, Rejoin};
 use super::spreading::Spreading;
 use super::world::World;
+use crate::memory::ask_for;
 use crate::message::{Payload, Rumour, RumourId};
 use crate::network::LinkMode;
 use crate::peer::PeerIndex;
@@ -156,34 +157,39 @@ impl Post {
         timers.is_some_and(|timers| timers.iter().any(|&at| at < time))
     }
 
-    /// A little of the timers of the peers that events come to, if they are kept.
+    /// Asks for what stands apart of a peer that an event comes to: its timers and its load, as
+    /// far as they are kept.
     #[inline]
-    pub(super) fn foresee_timers(&self, upcoming: &[Event]) -> u64 {
-        if self.timers.is_empty() {
-            return 0;
+    pub(super) fn foresee(&self, peer: PeerIndex) {
+        if let Some(timers) = self.timers.get(self.place(peer)) {
+            ask_for(timers);
         }
-        let timers = |event: &Event| self.timers[self.place(event.receiver())].len() as u64;
-        upcoming.iter().fold(0, |sum, event| sum ^ timers(event))
+        self.recorder.load.foresee(peer);
     }
 
-    /// A little of what the receiver of a message holds; `None` if that is known to include the
-    /// rumour that the message brings.
+    /// Whether an event is a message with content that its receiver may not know yet: further
+    /// copies of a rumour, most of what has content, are neither kept nor relayed.
     #[inline]
-    pub(super) fn foresee_content(&self, event: &Event) -> Option<u64> {
+    pub(super) fn brings_news(&self, event: &Event) -> bool {
         let place = self.place(event.receiver());
         let is_known = |rumour| self.spreading.is_held(place, rumour);
-        if self.contents.rumour(event.body()).is_some_and(is_known) {
-            return None;
-        }
-        Some(self.rumours.get(place).map_or(0, |held| held.len() as u64))
+        event.has_content() && !self.contents.rumour(event.body()).is_some_and(is_known)
     }
 
-    /// A little of what lies behind that.
+    /// Asks for where the rumours that a peer of the shard holds lie.
     #[inline]
-    pub(super) fn foresee_held(&self, place: usize) -> u64 {
-        self.rumours
-            .get(place)
-            .map_or(0, |held| held.foresee().into())
+    pub(super) fn foresee_held(&self, peer: PeerIndex) {
+        if let Some(held) = self.rumours.get(self.place(peer)) {
+            ask_for(held);
+        }
+    }
+
+    /// Asks for the newest of them.
+    #[inline]
+    pub(super) fn foresee_newest(&self, peer: PeerIndex) {
+        if let Some(held) = self.rumours.get(self.place(peer)) {
+            held.foresee();
+        }
     }
 
     /// The rumours that a peer of the shard holds.

@@ -1,6 +1,7 @@
 //! The rumours that a peer holds, and how many it has produced itself.
 
 use super::contents::Contents;
+use crate::memory::ask_for;
 use crate::message::{Rumour, RumourId};
 use crate::time::Time;
 
@@ -100,16 +101,12 @@ impl Held {
         sweep_at: SWEEP_MIN,
     };
 
-    /// The newest mark: reading it brings it into the cache.
+    /// Asks for the newest mark.
     #[inline]
-    pub(super) fn foresee(&self) -> u32 {
-        self.marks.last().map_or(0, |mark| mark.row)
-    }
-
-    /// How many rumours the peer knows of, held or forgotten.
-    #[inline]
-    pub(super) fn len(&self) -> usize {
-        self.marks.len()
+    pub(super) fn foresee(&self) {
+        if let Some(mark) = self.marks.last() {
+            ask_for(mark);
+        }
     }
 
     /// The counter of the next rumour that the peer produces.
@@ -233,7 +230,7 @@ mod tests {
             };
             assert!(matches!(held.take(&new, &mut contents), Receipt::First(_)));
             held.forget_before(time.since(Time::from_ns(100)), &mut contents);
-            assert!(held.len() <= 202, "{} are held", held.len());
+            assert!(held.marks.len() <= 202, "{} are held", held.marks.len());
             let young = rumour(
                 1 + counter.saturating_sub(100) % 3,
                 counter.saturating_sub(100),

@@ -1,12 +1,8 @@
 //! A shard: some of a network's peers, the events that happen to them, and what is written down.
 
-use std::hint::black_box;
-use std::mem::discriminant;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-
-use smallvec::SmallVec;
 
 use super::connections::ConnectionState;
 use super::contents::{ANSWER, EMPTY};
@@ -16,6 +12,7 @@ use super::post::{NEVER, Post, Switch};
 use super::service::{Context, Rejoin, Service, Streams};
 use super::world::World;
 use super::{Dials, Pause};
+use crate::memory::ask_for;
 use crate::message::{Message, MessageType, Payload};
 use crate::network::LinkMode;
 use crate::peer::PeerIndex;
@@ -23,10 +20,12 @@ use crate::random::mix;
 use crate::record::{ConnectionEvent, DropCause, LogLevel, Recorder};
 use crate::time::Time;
 
-/// How many events ahead peers are brought into the cache.
-const LOOK_AHEAD: usize = 32;
+/// After how many events what comes is looked at.
+const LOOK_EVERY: usize = 2;
 /// So few peers stay in the cache that is next to the processor, and need no look ahead.
 const PEERS_AT_HAND: usize = 2000;
+/// After how many events these ask whether the run is to stop.
+const STOP_EVERY: usize = 64;
 
 /// Some of a network's peers, which follow one another, with all that only they need.
 pub(super) struct Shard<S> {
@@ -46,7 +45,7 @@ pub(super) struct Shard<S> {
     pub(super) reached: Time,
     /// Nothing at or after this time is handled in this run of the engine.
     pub(super) end: Time,
-    /// How many of the next events have been brought into the cache.
+    /// How many events are handled before what comes is looked at again.
     foreseen: usize,
     pub(super) events: u64,
     pub(super) digest: u64,
@@ -141,51 +140,42 @@ impl<S: Service> Shard<S> {
         queued.min(self.post.first_outgoing())
     }
 
-    /// Reads a little of what the next events are about: for how many of them, at least one. In
-    /// a network larger than the cache their lines come from memory together, rather than one
-    /// after the other as each event would ask for them.
+    /// Asks for what the next events are about, step by step, a few events ahead: in a network
+    /// larger than the cache it comes from memory while others are handled. How many events are
+    /// handled before the next look.
     #[inline]
-    fn look_ahead(&self) -> usize {
-        let upcoming = self.post.queue.upcoming(LOOK_AHEAD);
+    fn look_ahead(&mut self) -> usize {
         if self.peers.len() <= PEERS_AT_HAND {
-            return upcoming.len().max(1);
+            return STOP_EVERY;
         }
-        // Short loops: the fewer instructions an event, the more misses overlap.
-        let mut sum = 0;
-        for event in upcoming {
-            let peer = &self.peers[self.post.place(event.receiver())];
-            sum ^= peer.foresee();
+        let [far, middle, near] = self.post.queue.look_ahead();
+        let Self { peers, post, .. } = &*self;
+        for event in post.queue.in_sight(far) {
+            let me = event.receiver();
+            let peer = &peers[post.place(me)];
+            peer.foresee();
             if !event.has_content() {
-                sum ^= peer.foresee_sending();
+                peer.foresee_sending();
+            }
+            post.foresee(me);
+        }
+        for event in post.queue.in_sight(middle) {
+            let peer = &peers[post.place(event.receiver())];
+            peer.connections.foresee();
+            if let Some(service) = self.services.get(peer.first_service as usize) {
+                ask_for(service);
+            }
+            if post.brings_news(event) {
+                peer.foresee_sending();
+                post.foresee_held(event.receiver());
             }
         }
-        sum ^= self.post.foresee_timers(upcoming);
-        let receivers = upcoming.iter().map(Event::receiver);
-        sum ^= self.post.recorder.load.foresee(receivers);
-        // What lies behind what was just read.
-        for event in upcoming {
-            let peer = &self.peers[self.post.place(event.receiver())];
-            sum ^= u64::from(peer.connections.foresee());
-            black_box(
-                self.services
-                    .get(peer.first_service as usize)
-                    .map(discriminant),
-            );
-        }
-        // Further copies of a rumour, most of what has content, are neither kept nor relayed.
-        let mut news: SmallVec<[usize; LOOK_AHEAD]> = SmallVec::new();
-        for event in upcoming.iter().filter(|event| event.has_content()) {
-            if let Some(held) = self.post.foresee_content(event) {
-                let place = self.post.place(event.receiver());
-                sum ^= held ^ self.peers[place].foresee_sending();
-                news.push(place);
+        for event in post.queue.in_sight(near) {
+            if post.brings_news(event) {
+                post.foresee_newest(event.receiver());
             }
         }
-        for place in news {
-            sum ^= self.post.foresee_held(place);
-        }
-        black_box(sum);
-        upcoming.len().max(1)
+        LOOK_EVERY
     }
 
     #[inline]
@@ -302,8 +292,9 @@ impl<S: Service> Shard<S> {
         if state.is_none() && kind != MessageType::HELLO && kind != MessageType::GOODBYE {
             return self.drop_message(me, kind, event, DropCause::NotConnected);
         }
-        let handlers = self.world.routes[peer.peer_type.as_usize()].handlers(kind);
-        if handlers == 0 && kind != MessageType::HELLO && kind != MessageType::GOODBYE {
+        let routes = &self.world.routes[peer.peer_type.as_usize()];
+        let handlers = routes.handlers(kind);
+        if !routes.handles(kind) && kind != MessageType::HELLO && kind != MessageType::GOODBYE {
             if peer.logs {
                 self.post.recorder.log_unhandled(me, self.now, kind, from);
             }

@@ -47,6 +47,8 @@ pub struct Routes {
     /// How many services a peer of the type runs.
     pub services: usize,
     handlers: [u32; MessageType::LIMIT],
+    /// Which message types, as bits, are handled once the connection has noted that they came.
+    noted: u64,
 }
 
 impl Routes {
@@ -55,12 +57,24 @@ impl Routes {
         Routes {
             services,
             handlers: [0; MessageType::LIMIT],
+            noted: 0,
         }
+    }
+
+    /// Lets messages of type `kind` be handled without a service.
+    pub fn note(&mut self, kind: MessageType) {
+        self.noted |= 1 << kind.0;
     }
 
     /// Lets the service in `slot` handle messages of type `kind`.
     pub fn add(&mut self, kind: MessageType, slot: usize) {
         self.handlers[kind.as_usize()] |= 1 << slot;
+    }
+
+    /// Whether messages of type `kind` are handled, be it without a service.
+    #[inline]
+    pub(super) fn handles(&self, kind: MessageType) -> bool {
+        self.handlers(kind) != 0 || self.noted >> kind.0 & 1 == 1
     }
 
     /// The services that handle messages of type `kind`.

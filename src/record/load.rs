@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::presence::Presence;
+use crate::memory::ask_for;
 use crate::peer::{LocationIndex, PeerIndex, TypeIndex};
 use crate::time::Time;
 
@@ -236,6 +237,16 @@ impl LoadSeries {
         group.unwrap_or_else(|| peer.0 - self.first) as usize
     }
 
+    #[inline]
+    fn foresee(&self, peer: PeerIndex) {
+        if let Some(group) = self.group_of.get(peer.as_usize()) {
+            // There are few groups.
+            ask_for(group);
+        } else if let Some(cell) = self.cells.get(self.base + self.group(peer)) {
+            ask_for(&cell.messages);
+        }
+    }
+
     #[cold]
     fn turn_to(&mut self, now: Time) {
         let place = if now.as_ns() < self.horizon {
@@ -360,19 +371,12 @@ impl Load {
         self.online
     }
 
-    /// A little of where the load of these peers is kept: reading it brings it into the cache.
+    /// Asks for what says where the load of a peer is kept.
     #[inline]
-    pub(crate) fn foresee(&self, peers: impl Iterator<Item = PeerIndex>) -> u64 {
-        let Some(series) = &self.series else {
-            return 0;
-        };
-        let cells = series.cells.get(series.base..).unwrap_or_default();
-        let messages = |peer| {
-            cells
-                .get(series.group(peer))
-                .map_or(0, |cell| cell.messages[IN])
-        };
-        peers.fold(0, |sum, peer| sum ^ messages(peer))
+    pub(crate) fn foresee(&self, peer: PeerIndex) {
+        if let Some(series) = &self.series {
+            series.foresee(peer);
+        }
     }
 
     /// A peer has sent a message, which waited this long for the uplink.

@@ -37,7 +37,7 @@ pub(super) const MIN_KEEP_TIME: ParameterSpec = ParameterSpec {
 
 pub(super) const PING: MessageSpec = MessageSpec::handled("Ping", "24 B");
 
-pub(super) const PONG: MessageSpec = MessageSpec::handled("Pong", "24 B");
+pub(super) const PONG: MessageSpec = MessageSpec::noted("Pong", "24 B");
 
 /// What scenarios need to know of it.
 pub(super) const SPEC: ServiceSpec = ServiceSpec {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::gossip::{EXCLUDE_PEERS, EXCLUDE_TYPES, Exclusion, GOSSIP_HEADER_BYTES};
+use super::gossip::{EXCLUDE_PEERS, EXCLUDE_TYPES, Exclusion, GOSSIP_HEADER_BYTES, GOSSIP_MESSAGE};
 use super::parameters::{Negative, takes_time};
 use super::{
     MessageSpec, ParameterError, ParameterKind, ParameterSpec, Parameters, ServiceSpec,
@@ -79,10 +79,8 @@ const TIMES: ParameterSpec = ParameterSpec {
 };
 
 const MESSAGES: &[MessageSpec] = &[MessageSpec {
-    name: "GossipMessage",
-    size: "250 B + payload",
     handled: false,
-    gossip: true,
+    ..GOSSIP_MESSAGE
 }];
 
 /// What scenarios need to know of MessageProducer.

@@ -39,6 +39,9 @@ pub struct MessageSpec {
     pub size: &'static str,
     /// Whether the service handles it (or only sends it).
     pub handled: bool,
+    /// Whether that it has come says it all: connections note when they were last heard, and the
+    /// service is not told.
+    pub noted: bool,
     /// Whether it is part of the spread of rumours: its bytes count as what that costs.
     pub gossip: bool,
 }
@@ -50,17 +53,24 @@ impl MessageSpec {
             name,
             size,
             handled: true,
+            noted: false,
             gossip: false,
+        }
+    }
+
+    /// A message that the service sends, and need not be told of.
+    pub const fn noted(name: &'static str, size: &'static str) -> Self {
+        MessageSpec {
+            noted: true,
+            ..MessageSpec::handled(name, size)
         }
     }
 
     /// A message that the service sends and handles, and by which rumours spread.
     pub const fn gossip(name: &'static str, size: &'static str) -> Self {
         MessageSpec {
-            name,
-            size,
-            handled: true,
             gossip: true,
+            ..MessageSpec::handled(name, size)
         }
     }
 }

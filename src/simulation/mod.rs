@@ -33,9 +33,6 @@ const EVENTS_PER_SHARDS_REPORT: u64 = 1 << 19;
 /// From this many peers a shard on, several are quicker than one.
 const SHARD_PEERS_MIN: u64 = 25_000;
 
-/// The other ends of so many peers' connections are brought into the cache at once.
-const LOOK_AHEAD: u32 = 8;
-
 /// How many shards, at most `threads`, make the run of a plan quicker than fewer would.
 pub fn worthwhile_shards(plan: &Plan, threads: usize) -> usize {
     let (peers, _) = plan.population.size();
@@ -204,7 +201,9 @@ impl Simulation {
                         .ok_or(SetupError::MessageTypes(MessageType::LIMIT))?;
                     messages.push(kind);
                     is_gossip[kind.as_usize()] |= message.gossip;
-                    if message.handled {
+                    if message.noted {
+                        route.note(kind);
+                    } else if message.handled {
                         route.add(kind, slot);
                     }
                 }
@@ -500,11 +499,9 @@ impl<'a> StandingNetwork<'a> {
             let index = world.names.types[peer.as_usize()];
             peers.is_online(peer) && (bootstrap || !world.is_bootstrap[index.as_usize()])
         };
-        sources.clone().flat_map(move |source| {
-            if (source - sources.start).is_multiple_of(LOOK_AHEAD) {
-                peers.foresee_links(source..sources.end.min(source + LOOK_AHEAD));
-            }
+        sources.flat_map(move |source| {
             let source = PeerIndex(source);
+            peers.foresee_links(source);
             let peers = peers.clone();
             let source_shown = shown(&peers, source);
             let connections = peers.connections(source).iter_connected();

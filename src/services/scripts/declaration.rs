@@ -134,6 +134,7 @@ impl Declaration {
                 name: message.name,
                 size: message.size,
                 handled: message.handled,
+                noted: false,
                 gossip: message.gossip,
             })
             .collect();
