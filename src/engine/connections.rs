@@ -43,133 +43,54 @@ impl Connection {
 /// All connections of a peer, in ascending order of the other end.
 ///
 /// Each message that arrives looks its sender up and notes when it was heard. So all of it lies
-/// in one piece of memory, the other ends first and what is seldom asked for last: a dozen other
+/// in one piece of memory, the other ends first and what is seldom asked for last: sixteen other
 /// ends fit one line of the cache. It takes 16 bytes a connection.
 #[derive(Clone, Debug, Default)]
 pub struct Connections {
-    /// How many are connected, and in the highest bit whether the times are [`Times::wide`]. Of
-    /// n connections: n times the other end, and in the lowest bit whether it is connected; when
-    /// each was last heard, in [`Times`]; since when each is in its state, likewise. Nothing at
-    /// all until there is a connection.
-    words: Vec<u32>,
+    /// Of n connections: n times the other end, and in the lowest bit whether it is connected;
+    /// n times two words with when it was last heard; n times since when it is in its state, one
+    /// word, or two if times are wide. What follows is for more of them.
+    words: Box<[u32]>,
+    count: u32,
+    /// How many are connected, and in the highest bit whether times are wide.
+    connected: u32,
 }
 
 const WIDE: u32 = 1 << 31;
-/// Where the other ends begin.
-const ENDS: usize = 1;
-/// Times from here on, after 78 hours, take a word more each.
+/// Times before this, 78 hours, have 48 bits: the words with when a peer was last heard have room
+/// for 16 of the bits of since when it is in its state.
 const NARROW_END: u64 = 1 << 48;
+const NARROW_SHIFT: u32 = 16;
 
-/// Where n times lie among the words: the low words of all of them, then 16 bits more of each,
-/// or all 32 if they are wide.
-#[derive(Clone, Copy)]
-struct Times {
-    low: usize,
-    high: usize,
-    wide: bool,
-}
-
-/// How many words the high parts of `count` times take.
+/// How many words `count` connections take.
 #[inline]
-fn high_words(count: usize, wide: bool) -> usize {
-    if wide { count } else { count.div_ceil(2) }
+fn words_of(count: usize, wide: bool) -> usize {
+    count * if wide { 5 } else { 4 }
 }
 
-impl Times {
-    /// When each of `count` was last heard.
-    #[inline]
-    fn heard(count: usize, wide: bool) -> Self {
-        Times {
-            low: ENDS + count,
-            high: ENDS + 2 * count,
-            wide,
-        }
-    }
-
-    /// Since when each of `count` is in its state.
-    #[inline]
-    fn since(count: usize, wide: bool) -> Self {
-        let low = ENDS + 2 * count + high_words(count, wide);
-        Times {
-            low,
-            high: low + count,
-            wide,
-        }
-    }
-
-    #[inline]
-    fn get(self, words: &[u32], place: usize) -> Time {
-        let high = if self.wide {
-            words[self.high + place]
-        } else {
-            words[self.high + place / 2] >> (16 * (place % 2)) & 0xffff
-        };
-        Time::from_ns(u64::from(high) << 32 | u64::from(words[self.low + place]))
-    }
-
-    /// Times that are not wide must be before [`NARROW_END`].
-    #[inline]
-    fn set(self, words: &mut [u32], place: usize, time: Time) {
-        let high = (time.as_ns() >> 32) as u32;
-        words[self.low + place] = time.as_ns() as u32;
-        if self.wide {
-            words[self.high + place] = high;
-        } else {
-            let shift = 16 * (place % 2);
-            let word = &mut words[self.high + place / 2];
-            *word = *word & !(0xffff << shift) | high << shift;
-        }
-    }
+#[inline]
+fn joined([low, high]: [u32; 2]) -> u64 {
+    u64::from(high) << 32 | u64::from(low)
 }
 
-/// Moves `count` words from `from` up to `to`, and leaves room for one before the `place`-th.
-fn open_gap(words: &mut [u32], from: usize, to: usize, count: usize, place: usize) {
-    words.copy_within(from + place..from + count, to + place + 1);
-    words.copy_within(from..from + place, to);
+#[inline]
+fn split(word: u64) -> [u32; 2] {
+    [word as u32, (word >> 32) as u32]
 }
 
-/// Moves `count` words from `from` down to `to`, without the `place`-th.
-fn close_gap(words: &mut [u32], from: usize, to: usize, count: usize, place: usize) {
-    words.copy_within(from..from + place, to);
-    words.copy_within(from + place + 1..from + count, to + place);
-}
-
-/// As [`open_gap`], of half words.
-fn open_half_gap(words: &mut [u32], from: usize, to: usize, count: usize, place: usize) {
-    let gap = place / 2;
-    for at in (gap + 1..(count + 1).div_ceil(2)).rev() {
-        // The last one may be new.
-        let upper = if 2 * at < count {
-            words[from + at] << 16
-        } else {
-            0
-        };
-        words[to + at] = upper | words[from + at - 1] >> 16;
-    }
-    let held = if place < count { words[from + gap] } else { 0 };
-    let held = match place % 2 {
-        0 => held << 16,
-        _ => words[from + gap] & 0xffff,
-    };
+/// Moves `count` items of so many words from `from` up to `to`, and leaves room for one before
+/// the `place`-th.
+fn open_gap(words: &mut [u32], width: usize, from: usize, to: usize, count: usize, place: usize) {
+    let (gap, end) = (place * width, count * width);
+    words.copy_within(from + gap..from + end, to + gap + width);
     words.copy_within(from..from + gap, to);
-    words[to + gap] = held;
 }
 
-/// As [`close_gap`], of half words.
-fn close_half_gap(words: &mut [u32], from: usize, to: usize, count: usize, place: usize) {
-    let gap = place / 2;
-    let after = |words: &[u32], at: usize| match 2 * at + 2 < count {
-        true => words[from + at + 1] << 16,
-        false => 0,
-    };
+/// Moves `count` items of so many words from `from` down to `to`, without the `place`-th.
+fn close_gap(words: &mut [u32], width: usize, from: usize, to: usize, count: usize, place: usize) {
+    let (gap, end) = (place * width, count * width);
     words.copy_within(from..from + gap, to);
-    for at in gap..(count - 1).div_ceil(2) {
-        let first = match at == gap && place % 2 == 1 {
-            true => words[from + at] & 0xffff,
-            false => words[from + at] >> 16,
-        };
-        words[to + at] = first | after(words, at);
-    }
+    words.copy_within(from + gap + width..from + end, to + gap);
 }
 
 const fn end_word(peer: PeerIndex, state: ConnectionState) -> u32 {
@@ -195,39 +116,21 @@ fn place_among(ends: &[u32], peer: PeerIndex) -> Result<usize, usize> {
     }
 }
 
-/// How many connections with wide times so many words make: seldom any, and apart from the rest.
-#[cold]
-#[inline(never)]
-fn count_of_wide(words: usize) -> usize {
-    words / 5
-}
-
 impl Connections {
     #[inline]
-    fn header(&self) -> u32 {
-        self.words.first().copied().unwrap_or(0)
-    }
-
-    #[inline]
     fn is_wide(&self) -> bool {
-        self.header() & WIDE != 0
+        self.connected & WIDE != 0
     }
 
     /// How many connections there are in any state.
     #[inline]
     fn len(&self) -> usize {
-        // With an odd number of them there is one word too many, which the division ignores.
-        let words = self.words.len().saturating_sub(ENDS);
-        if self.is_wide() {
-            count_of_wide(words)
-        } else {
-            words / 4
-        }
+        self.count as usize
     }
 
     #[inline]
     fn ends(&self) -> &[u32] {
-        self.words.get(ENDS..ENDS + self.len()).unwrap_or_default()
+        &self.words[..self.len()]
     }
 
     #[inline]
@@ -237,19 +140,49 @@ impl Connections {
 
     #[inline]
     fn state(&self, place: usize) -> ConnectionState {
-        state_of(self.words[ENDS + place])
+        state_of(self.words[place])
     }
 
-    /// When they were last heard.
+    /// By how many bits the time stands to the left in a word with when a peer was heard.
     #[inline]
-    fn heard(&self) -> Times {
-        Times::heard(self.len(), self.is_wide())
+    fn shift(&self) -> u32 {
+        if self.is_wide() { 0 } else { NARROW_SHIFT }
     }
 
-    /// Since when they are in their states.
+    /// The words with when peers were last heard.
     #[inline]
-    fn since(&self) -> Times {
-        Times::since(self.len(), self.is_wide())
+    fn heard(&self) -> &[[u32; 2]] {
+        self.words[self.len()..3 * self.len()].as_chunks().0
+    }
+
+    fn last_heard(&self, place: usize) -> Time {
+        Time::from_ns(joined(self.heard()[place]) >> self.shift())
+    }
+
+    /// Since when a connection is in its state.
+    fn since(&self, place: usize) -> Time {
+        let since = &self.words[3 * self.len()..];
+        Time::from_ns(if self.is_wide() {
+            joined(since.as_chunks().0[place])
+        } else {
+            let [high, _] = self.heard()[place];
+            u64::from(high & 0xffff) << 32 | u64::from(since[place])
+        })
+    }
+
+    /// Both times must be before [`NARROW_END`] unless times are wide.
+    fn set_times(&mut self, place: usize, heard: Time, since: Time) {
+        let (count, wide) = (self.len(), self.is_wide());
+        let (heard, since) = (heard.as_ns(), since.as_ns());
+        let (words, all_since) = self.words.split_at_mut(3 * count);
+        let all_heard = words[count..].as_chunks_mut().0;
+        if wide {
+            all_heard[place] = split(heard);
+            all_since.as_chunks_mut().0[place] = split(since);
+        } else {
+            all_heard[place] = split(heard << NARROW_SHIFT | since >> 32);
+            all_since[place] = since as u32;
+        }
     }
 
     #[inline]
@@ -257,36 +190,31 @@ impl Connections {
         Connection {
             peer: self.peer(place),
             state: self.state(place),
-            last_heard: self.heard().get(&self.words, place),
-            since: self.since().get(&self.words, place),
+            last_heard: self.last_heard(place),
+            since: self.since(place),
         }
     }
 
     #[inline]
     fn peer(&self, place: usize) -> PeerIndex {
-        PeerIndex(self.words[ENDS + place] >> 1)
+        PeerIndex(self.words[place] >> 1)
     }
 
     /// Makes these all connections.
     fn set_all(&mut self, all: &[Connection]) {
         let is_late = |c: &Connection| c.last_heard.max(c.since).as_ns() >= NARROW_END;
         let wide = self.is_wide() || all.iter().any(is_late);
-        let count = all.len();
         let connected = all.iter().filter(|c| c.state == ConnectionState::Connected);
-        let header = connected.count() as u32 | if wide { WIDE } else { 0 };
-        let len = ENDS + 3 * count + 2 * high_words(count, wide);
-        if len > self.words.capacity() {
+        self.connected = connected.count() as u32 | if wide { WIDE } else { 0 };
+        self.count = all.len() as u32;
+        let len = words_of(all.len(), wide);
+        if len > self.words.len() {
             // In a given graph no more will come.
-            self.words = Vec::with_capacity(len);
+            self.words = vec![0; len].into();
         }
-        self.words.clear();
-        self.words.resize(len, 0);
-        self.words[0] = header;
-        let (heard, since) = (self.heard(), self.since());
         for (place, connection) in all.iter().enumerate() {
-            self.words[ENDS + place] = end_word(connection.peer, connection.state);
-            heard.set(&mut self.words, place, connection.last_heard);
-            since.set(&mut self.words, place, connection.since);
+            self.words[place] = end_word(connection.peer, connection.state);
+            self.set_times(place, connection.last_heard, connection.since);
         }
     }
 
@@ -301,10 +229,7 @@ impl Connections {
     #[cold]
     fn widen(&mut self) {
         let all: SmallVec<[Connection; 16]> = self.iter().collect();
-        match self.words.first_mut() {
-            Some(header) => *header |= WIDE,
-            None => self.words.push(WIDE),
-        }
+        self.connected |= WIDE;
         self.set_all(&all);
     }
 
@@ -318,7 +243,7 @@ impl Connections {
     pub fn connected_since(&self, peer: PeerIndex) -> Option<Time> {
         let place = self.place(peer).ok()?;
         let connected = self.state(place) == ConnectionState::Connected;
-        connected.then(|| self.since().get(&self.words, place))
+        connected.then(|| self.since(place))
     }
 
     /// Whether there is a finished connection to `peer`.
@@ -330,7 +255,7 @@ impl Connections {
     /// How many connections are finished.
     #[inline]
     pub fn connected(&self) -> usize {
-        (self.header() & !WIDE) as usize
+        (self.connected & !WIDE) as usize
     }
 
     /// How many connections are being dialled.
@@ -359,20 +284,9 @@ impl Connections {
     /// The words of the other ends of all connections, and when they were last heard.
     #[inline]
     fn iter_heard(&self) -> impl Iterator<Item = (u32, Time)> + '_ {
-        let ends = self.ends();
-        let wide = self.is_wide();
-        let times = self.words.get(ENDS + ends.len()..).unwrap_or_default();
-        let (low, high) = times.split_at(ends.len());
-        let heard = ends.iter().zip(low).enumerate();
-        heard.map(move |(place, (&end, &low))| {
-            let high = if wide {
-                high[place]
-            } else {
-                high[place / 2] >> (16 * (place % 2)) & 0xffff
-            };
-            let time = Time::from_ns(u64::from(high) << 32 | u64::from(low));
-            (end, time)
-        })
+        let shift = self.shift();
+        let all = self.ends().iter().zip(self.heard());
+        all.map(move |(&end, &heard)| (end, Time::from_ns(joined(heard) >> shift)))
     }
 
     /// Shows the other ends of the finished connections that were last heard before `time`; when
@@ -438,12 +352,13 @@ impl Connections {
     /// Asks for the other ends and for when they were heard, of some sixteen connections all.
     #[inline]
     pub(super) fn foresee(&self) {
-        // When they were heard ends before five eighths of the words.
-        let last = self.words.len() * 5 / 8;
-        for place in [0, last / 2, last] {
-            if let Some(word) = self.words.get(place) {
-                ask_for(word);
-            }
+        const LINE: usize = 16;
+        let words = &self.words[..3 * self.len()];
+        for word in words.iter().step_by(LINE).take(3) {
+            ask_for(word);
+        }
+        if let Some(last) = words.last() {
+            ask_for(last);
         }
     }
 
@@ -459,48 +374,37 @@ impl Connections {
     #[inline]
     pub(super) fn hear(&mut self, peer: PeerIndex, now: Time) -> Option<ConnectionState> {
         self.widen_for(now);
-        let (count, wide) = (self.len(), self.is_wide());
+        let shift = self.shift();
         // Taken apart once: this is done for every message.
-        let (ends, times) = self.words.get_mut(ENDS..)?.split_at_mut(count);
+        let (ends, times) = self.words.split_at_mut(self.count as usize);
         let place = place_among(ends, peer).ok()?;
-        let heard = Times {
-            low: 0,
-            high: count,
-            wide,
-        };
-        heard.set(times, place, now);
+        let heard = &mut times.as_chunks_mut().0[place];
+        let since_high = joined(*heard) & ((1 << shift) - 1);
+        *heard = split(now.as_ns() << shift | since_high);
         Some(state_of(ends[place]))
     }
 
     /// Adds a connection that will be the `place`-th, at a time that the others may have, too.
     fn insert(&mut self, place: usize, connection: Connection) {
         let (count, wide) = (self.len(), self.is_wide());
-        if self.words.is_empty() {
-            self.words.push(0);
-        }
-        let (heard, since) = (self.heard(), self.since());
-        let high = high_words(count, wide);
-        let len = self.words.len() + 3 + 2 * (high_words(count + 1, wide) - high);
-        if len > self.words.capacity() {
+        let len = words_of(count + 1, wide);
+        if len > self.words.len() {
             // A few more than there are: more may come.
-            self.words.reserve_exact(len + 8 - self.words.len());
+            let mut words = std::mem::take(&mut self.words).into_vec();
+            words.reserve_exact(len + (len / 8).max(8) - words.len());
+            words.resize(words.capacity(), 0);
+            self.words = words.into();
         }
-        self.words.resize(len, 0);
-        let (new_heard, new_since) = (self.heard(), self.since());
+        let words = &mut self.words;
         // What comes last goes first, so nothing is written over before it has moved.
-        for (old, new) in [(since, new_since), (heard, new_heard)] {
-            if wide {
-                open_gap(&mut self.words, old.high, new.high, count, place);
-            } else {
-                open_half_gap(&mut self.words, old.high, new.high, count, place);
-            }
-            open_gap(&mut self.words, old.low, new.low, count, place);
-        }
-        open_gap(&mut self.words, ENDS, ENDS, count, place);
-        self.words[ENDS + place] = end_word(connection.peer, connection.state);
-        self.words[0] += u32::from(connection.state == ConnectionState::Connected);
-        new_heard.set(&mut self.words, place, connection.last_heard);
-        new_since.set(&mut self.words, place, connection.since);
+        let since_width = words_of(1, wide) - 3;
+        open_gap(words, since_width, 3 * count, 3 * count + 3, count, place);
+        open_gap(words, 2, count, count + 1, count, place);
+        open_gap(words, 1, 0, 0, count, place);
+        words[place] = end_word(connection.peer, connection.state);
+        self.count += 1;
+        self.connected += u32::from(connection.state == ConnectionState::Connected);
+        self.set_times(place, connection.last_heard, connection.since);
     }
 
     /// Begins to dial `peer`; false if there is a connection in any state already.
@@ -519,10 +423,9 @@ impl Connections {
         match self.place(peer) {
             Ok(place) if self.state(place) == ConnectionState::Connected => {}
             Ok(place) => {
-                self.words[ENDS + place] = end_word(peer, ConnectionState::Connected);
-                self.heard().set(&mut self.words, place, now);
-                self.since().set(&mut self.words, place, now);
-                self.words[0] += 1;
+                self.words[place] = end_word(peer, ConnectionState::Connected);
+                self.set_times(place, now, now);
+                self.connected += 1;
             }
             Err(place) => {
                 let state = ConnectionState::Connected;
@@ -540,21 +443,13 @@ impl Connections {
         let place = self.place(peer).ok()?;
         let state = self.state(place);
         let (count, wide) = (self.len(), self.is_wide());
-        let (heard, since) = (self.heard(), self.since());
-        let new_heard = Times::heard(count - 1, wide);
-        let new_since = Times::since(count - 1, wide);
-        close_gap(&mut self.words, ENDS, ENDS, count, place);
-        for (old, new) in [(heard, new_heard), (since, new_since)] {
-            close_gap(&mut self.words, old.low, new.low, count, place);
-            if wide {
-                close_gap(&mut self.words, old.high, new.high, count, place);
-            } else {
-                close_half_gap(&mut self.words, old.high, new.high, count, place);
-            }
-        }
-        let len = new_since.high + high_words(count - 1, wide);
-        self.words.truncate(len);
-        self.words[0] -= u32::from(state == ConnectionState::Connected);
+        let words = &mut self.words;
+        let since_width = words_of(1, wide) - 3;
+        close_gap(words, 1, 0, 0, count, place);
+        close_gap(words, 2, count, count - 1, count, place);
+        close_gap(words, since_width, 3 * count, 3 * count - 3, count, place);
+        self.count -= 1;
+        self.connected -= u32::from(state == ConnectionState::Connected);
         Some(state)
     }
 

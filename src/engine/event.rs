@@ -146,13 +146,13 @@ impl Event {
         )
     }
 
-    /// An event of these parts; `count` tells it from others of the same time and order.
+    /// An event of these parts.
     #[inline]
-    pub(super) fn unpacked(time: Time, order: u64, count: u32, body: u32) -> Self {
+    pub(super) fn unpacked(time: Time, order: u64, body: u32) -> Self {
         Event {
             time,
             order,
-            count,
+            count: 0,
             body,
         }
     }

@@ -14,6 +14,7 @@ mod queue;
 mod rumours;
 mod service;
 mod shard;
+mod slot;
 mod sorter;
 mod spreading;
 mod windows;

@@ -13,14 +13,13 @@ use std::collections::BinaryHeap;
 use std::ops::Range;
 
 use super::event::Event;
+use super::slot::{Packed, Slot};
 use super::sorter::Sorter;
 use crate::time::Time;
 
 const DIGIT_BITS: u32 = 6;
 const SLOTS: usize = 1 << DIGIT_BITS;
 const LEVELS: usize = 11;
-/// Bytes of a block of a slot: so many events are written one after the other.
-const BLOCK_BYTES: usize = 2 << 10;
 /// A slot of at most this many events is sorted rather than spread: it fits the cache.
 const SORT_MAX: usize = 4096;
 /// The levels of which that holds: their slots are shorter than most delays, so that few events
@@ -34,134 +33,6 @@ pub(super) const STEPS: usize = 3;
 const STRIDE: usize = 6;
 /// A heap beside the walk of more than this many events is put back into the ladder.
 const LATE_MAX: usize = 4096;
-
-/// What most events are: those within 78 hours whose content, if they have any, has one of the
-/// first bodies. Few contents are on their way at once, since equal ones are stored once.
-#[derive(Clone, Copy)]
-struct Packed {
-    /// The time (48 bits), and the body (16).
-    time_and_body: u64,
-    order: u64,
-}
-
-const BODY_BITS: u32 = 16;
-
-impl Packed {
-    #[inline]
-    fn new(event: &Event) -> Self {
-        let (time, order) = event.time_and_order();
-        Packed {
-            time_and_body: time.as_ns() << BODY_BITS | u64::from(event.body()),
-            order,
-        }
-    }
-
-    #[inline]
-    fn can_hold(event: &Event) -> bool {
-        event.time().as_ns() >> (u64::BITS - BODY_BITS) == 0 && event.body() >> BODY_BITS == 0
-    }
-
-    #[inline]
-    fn time(self) -> u64 {
-        self.time_and_body >> BODY_BITS
-    }
-
-    #[inline]
-    fn unpacked(self, count: u32) -> Event {
-        let body = self.time_and_body as u16;
-        Event::unpacked(Time::from_ns(self.time()), self.order, count, body.into())
-    }
-}
-
-/// Blocks filled one after the other, so that queueing is a sequential write.
-struct Lane<T> {
-    full: Vec<Vec<T>>,
-    /// The block being filled.
-    last: Vec<T>,
-}
-
-impl<T> Default for Lane<T> {
-    fn default() -> Self {
-        Lane {
-            full: Vec::new(),
-            last: Vec::new(),
-        }
-    }
-}
-
-impl<T> Lane<T> {
-    const BLOCK: usize = BLOCK_BYTES / size_of::<T>();
-
-    fn len(&self) -> usize {
-        self.full.len() * Self::BLOCK + self.last.len()
-    }
-
-    #[inline(always)]
-    fn push(&mut self, item: T, spare: &mut Vec<Vec<T>>) {
-        if self.last.len() == self.last.capacity() {
-            self.begin_block(spare);
-        }
-        self.last.push(item);
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn begin_block(&mut self, spare: &mut Vec<Vec<T>>) {
-        let block = spare.pop();
-        let block = block.unwrap_or_else(|| Vec::with_capacity(Self::BLOCK));
-        let full = std::mem::replace(&mut self.last, block);
-        // One that was never filled has no block at all.
-        if !full.is_empty() {
-            self.full.push(full);
-        }
-    }
-
-    fn iter(&self) -> impl Iterator<Item = &T> {
-        self.full.iter().chain([&self.last]).flatten()
-    }
-
-    /// Hands out all items in the order in which they were pushed. What blocks are emptied is
-    /// spare at once, so that what is done with the items needs no second copy of them.
-    fn drain(&mut self, mut each: impl FnMut(T, &mut Vec<Vec<T>>), spare: &mut Vec<Vec<T>>) {
-        // The list's own memory goes, too: each burst fills other slots.
-        let Lane { full, last } = std::mem::take(self);
-        for mut block in full.into_iter().chain([last]) {
-            for item in block.drain(..) {
-                each(item, spare);
-            }
-            if block.capacity() > 0 {
-                spare.push(block);
-            }
-        }
-    }
-
-    /// As [`Lane::drain`], a block at a time.
-    fn drain_blocks(&mut self, mut each: impl FnMut(&[T]), spare: &mut Vec<Vec<T>>) {
-        let Lane { full, last } = std::mem::take(self);
-        for mut block in full.into_iter().chain([last]) {
-            each(&block);
-            block.clear();
-            if block.capacity() > 0 {
-                spare.push(block);
-            }
-        }
-    }
-}
-
-/// A slot: its events in two lanes, since most need no more than [`Packed`] holds. Their
-/// counters are not kept: each lane is in the order in which a sender filled it, and of the same
-/// time what is packed came first.
-#[derive(Default)]
-struct Slot {
-    packed: Lane<Packed>,
-    whole: Lane<Event>,
-}
-
-impl Slot {
-    fn len(&self) -> usize {
-        self.packed.len() + self.whole.len()
-    }
-}
 
 /// Pending events, popped in the order of [`Event::key`].
 pub struct EventQueue {
@@ -284,9 +155,8 @@ impl EventQueue {
         } = std::mem::take(self);
         walked.iter().skip(next).for_each(&mut see);
         late.iter().for_each(|Reverse(event)| see(event));
-        for Slot { packed, whole } in &slots {
-            packed.iter().for_each(|packed| see(&packed.unpacked(0)));
-            whole.iter().for_each(&mut see);
+        for slot in &slots {
+            slot.events().for_each(|event| see(&event));
         }
     }
 
@@ -419,21 +289,9 @@ impl EventQueue {
 
     /// Makes the events of a slot, sorted, those that are walked.
     fn walk(&mut self, slot: &mut Slot) {
-        let walked = &mut self.walked;
-        walked.reserve(slot.len());
-        let packed = |block: &[Packed]| {
-            let count = walked.len();
-            let events = block.iter().enumerate();
-            walked.extend(events.map(|(place, packed)| packed.unpacked((count + place) as u32)));
-        };
-        slot.packed.drain_blocks(packed, &mut self.spare);
-        let whole = |block: &[Event]| {
-            let count = walked.len();
-            let events = block.iter().enumerate();
-            walked.extend(events.map(|(place, event)| event.counted((count + place) as u32)));
-        };
-        slot.whole.drain_blocks(whole, &mut self.spare_whole);
-        self.sorter.sort(walked);
+        self.sorter.sort(slot, &mut self.walked);
+        slot.packed.clear(&mut self.spare);
+        slot.whole.clear(&mut self.spare_whole);
     }
 
     /// Puts what is left of the walked span back into the ladder, from the earliest of it on:

@@ -2,6 +2,8 @@
 //! are in order but for a few neighbours.
 
 use super::event::Event;
+use super::slot::Slot;
+use crate::time::Time;
 
 /// So few are sorted by comparison at once.
 const FEW: usize = 24;
@@ -11,67 +13,67 @@ const MANY: usize = 1 << 14;
 /// What sorting needs besides the events; kept, so that its memory is taken once.
 #[derive(Default)]
 pub(super) struct Sorter {
-    spread: Vec<Event>,
     /// Where the next event of each bucket goes.
     places: Vec<u32>,
 }
 
 impl Sorter {
-    /// Sorts by [`Event::key`].
-    pub(super) fn sort(&mut self, events: &mut Vec<Event>) {
-        if !(FEW..=MANY).contains(&events.len()) {
-            return events.sort_unstable();
-        }
+    /// Makes `sorted` the events of a slot, sorted by [`Event::key`] and counted.
+    pub(super) fn sort(&mut self, slot: &Slot, sorted: &mut Vec<Event>) {
         let (mut first, mut last) = (u64::MAX, 0);
-        for event in &*events {
-            let time = event.time().as_ns();
+        slot.times().for_each(|time| {
             first = first.min(time);
             last = last.max(time);
-        }
-        if first == last {
-            // What is queued for one instant was mostly queued in order.
-            return events.sort_unstable();
+        });
+        let len = slot.len();
+        // What is queued for one instant was mostly queued in order.
+        if first >= last || !(FEW..=MANY).contains(&len) {
+            sorted.clear();
+            let events = slot.events().zip(0..);
+            sorted.extend(events.map(|(event, count)| event.counted(count)));
+            return sorted.sort_unstable();
         }
         // At least as many buckets as events, and fewer than four times as many.
         let bits = u64::BITS - (last - first).leading_zeros();
-        let shift = bits.saturating_sub(events.len().ilog2() + 1);
-        let bucket = |event: &Event| ((event.time().as_ns() - first) >> shift) as usize;
-        self.places.clear();
-        self.places
-            .resize(((last - first) >> shift) as usize + 1, 0);
-        for event in &*events {
-            self.places[bucket(event)] += 1;
+        let shift = bits.saturating_sub(len.ilog2() + 1);
+        let bucket = |time: u64| ((time - first) >> shift) as usize;
+        let places = &mut self.places;
+        places.clear();
+        places.resize(bucket(last) + 1, 0);
+        slot.times().for_each(|time| places[bucket(time)] += 1);
+        let (mut sum, mut most) = (0, 0);
+        for place in &mut *places {
+            let count = std::mem::replace(place, sum);
+            sum += count;
+            most = most.max(count);
         }
-        let mut sum = 0;
-        for place in &mut self.places {
-            sum += std::mem::replace(place, sum);
-        }
-        self.spread.clear();
-        self.spread.resize(events.len(), events[0]);
-        for event in &*events {
-            let place = &mut self.places[bucket(event)];
-            self.spread[*place as usize] = *event;
+        sorted.resize(len, Event::unpacked(Time::ZERO, 0, 0));
+        let mut count = 0;
+        slot.events().for_each(|event| {
+            let place = &mut places[bucket(event.time().as_ns())];
+            sorted[*place as usize] = event.counted(count);
             *place += 1;
-        }
-        std::mem::swap(events, &mut self.spread);
-        let mut start = 0;
-        for &end in &self.places {
-            let end = end as usize;
-            if end - start > 1 {
-                sort_bucket(&mut events[start..end]);
+            count += 1;
+        });
+        if most as usize <= FEW {
+            insert(sorted);
+        } else {
+            let mut start = 0;
+            for &end in &*places {
+                sorted[start..end as usize].sort_unstable();
+                start = end as usize;
             }
-            start = end;
         }
     }
 }
 
-#[inline]
-fn sort_bucket(events: &mut [Event]) {
-    if events.len() > FEW {
-        return events.sort_unstable();
-    }
+/// Sorts events that are in order but for neighbours.
+fn insert(events: &mut [Event]) {
     for next in 1..events.len() {
         let event = events[next];
+        if event.time() > events[next - 1].time() {
+            continue;
+        }
         let mut place = next;
         while place > 0 && event < events[place - 1] {
             events[place] = events[place - 1];
@@ -85,32 +87,49 @@ fn sort_bucket(events: &mut [Event]) {
 mod tests {
     use super::*;
     use crate::engine::event::Kind;
+    use crate::engine::slot::Packed;
     use crate::peer::PeerIndex;
     use crate::random::{Purpose, Stream};
-    use crate::time::Time;
 
     #[test]
     fn sorts_as_comparison_does() {
         let mut stream = Stream::global(1, Purpose::Sample);
         let mut sorter = Sorter::default();
-        for count in [0, 1, 2, 23, 24, 25, 1000, 5000, MANY + 1] {
+        let mut events = Vec::new();
+        let counts = [0, 1, 2, 23, 24, 25, 1000, 5000, MANY + 1];
+        // From the second start on no event is packed.
+        for (count, start) in counts
+            .iter()
+            .flat_map(|&count| [(count, 0), (count, 1 << 60)])
+        {
             for span in [1, 2, 3, 1000, 1 << 20, u64::MAX / 8] {
-                let mut events: Vec<Event> = (0..count)
-                    .map(|sequence| {
-                        let time = Time::from_ns(u64::MAX / 2 + stream.below(span));
-                        let receiver = PeerIndex(stream.below(30) as u32);
-                        let kind = Kind::Timer { slot: 0 };
-                        Event::new(time, receiver, kind, 0, 7).counted(sequence as u32)
-                    })
-                    .collect();
-                // All but one at the same instant: one bucket holds them.
-                if span == 3 && count > 2 {
-                    events[0] = events[1].copied(Time::from_ns(1));
+                let mut slot = Slot::default();
+                let mut expected = Vec::new();
+                for sequence in 0..count {
+                    // All but one at the same instant: one bucket holds them.
+                    let time = match (span, sequence) {
+                        (3, 0) => 1,
+                        _ => start + stream.below(span),
+                    };
+                    let receiver = PeerIndex(stream.below(30) as u32);
+                    let kind = Kind::Timer { slot: 0 };
+                    // Its body names it: those that are equal otherwise stay in order.
+                    let body = sequence as u32 + 1;
+                    let event = Event::new(Time::from_ns(time), receiver, kind, 0, body);
+                    if start == 0 && Packed::can_hold(&event) {
+                        slot.packed.push(Packed::new(&event), &mut Vec::new());
+                    } else {
+                        slot.whole.push(event, &mut Vec::new());
+                    }
+                    expected.push(event.counted(sequence as u32));
                 }
-                let mut expected = events.clone();
                 expected.sort_unstable();
-                sorter.sort(&mut events);
-                assert_eq!(events, expected, "{count} events within {span} ns");
+                sorter.sort(&slot, &mut events);
+                let seen = |event: &Event| (event.time_and_order(), event.body());
+                assert!(
+                    events.iter().map(seen).eq(expected.iter().map(seen)),
+                    "{count} events within {span} ns"
+                );
             }
         }
     }

@@ -1,0 +1,144 @@
+//! A slot of the event queue: its events in the order in which they came, packed.
+
+use super::event::Event;
+use crate::time::Time;
+
+/// Bytes of a block of a slot: so many events are written one after the other.
+const BLOCK_BYTES: usize = 2 << 10;
+
+/// What most events are: those within 78 hours whose content, if they have any, has one of the
+/// first bodies. Few contents are on their way at once, since equal ones are stored once.
+#[derive(Clone, Copy)]
+pub(super) struct Packed {
+    /// The time (48 bits), and the body (16).
+    time_and_body: u64,
+    order: u64,
+}
+
+const BODY_BITS: u32 = 16;
+
+impl Packed {
+    #[inline]
+    pub(super) fn new(event: &Event) -> Self {
+        let (time, order) = event.time_and_order();
+        Packed {
+            time_and_body: time.as_ns() << BODY_BITS | u64::from(event.body()),
+            order,
+        }
+    }
+
+    #[inline]
+    pub(super) fn can_hold(event: &Event) -> bool {
+        event.time().as_ns() >> (u64::BITS - BODY_BITS) == 0 && event.body() >> BODY_BITS == 0
+    }
+
+    #[inline]
+    pub(super) fn time(self) -> u64 {
+        self.time_and_body >> BODY_BITS
+    }
+
+    #[inline]
+    fn unpacked(self) -> Event {
+        let body = self.time_and_body as u16;
+        Event::unpacked(Time::from_ns(self.time()), self.order, body.into())
+    }
+}
+
+/// Blocks filled one after the other, so that queueing is a sequential write.
+pub(super) struct Lane<T> {
+    full: Vec<Vec<T>>,
+    /// The block being filled.
+    last: Vec<T>,
+}
+
+impl<T> Default for Lane<T> {
+    fn default() -> Self {
+        Lane {
+            full: Vec::new(),
+            last: Vec::new(),
+        }
+    }
+}
+
+impl<T> Lane<T> {
+    const BLOCK: usize = BLOCK_BYTES / size_of::<T>();
+
+    fn len(&self) -> usize {
+        self.full.len() * Self::BLOCK + self.last.len()
+    }
+
+    #[inline(always)]
+    pub(super) fn push(&mut self, item: T, spare: &mut Vec<Vec<T>>) {
+        if self.last.len() == self.last.capacity() {
+            self.begin_block(spare);
+        }
+        self.last.push(item);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn begin_block(&mut self, spare: &mut Vec<Vec<T>>) {
+        let block = spare.pop();
+        let block = block.unwrap_or_else(|| Vec::with_capacity(Self::BLOCK));
+        let full = std::mem::replace(&mut self.last, block);
+        // One that was never filled has no block at all.
+        if !full.is_empty() {
+            self.full.push(full);
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.full.iter().chain([&self.last]).flatten()
+    }
+
+    /// Hands out all items in the order in which they were pushed. What blocks are emptied is
+    /// spare at once, so that what is done with the items needs no second copy of them.
+    pub(super) fn drain(
+        &mut self,
+        mut each: impl FnMut(T, &mut Vec<Vec<T>>),
+        spare: &mut Vec<Vec<T>>,
+    ) {
+        // The list's own memory goes, too: each burst fills other slots.
+        let Lane { full, last } = std::mem::take(self);
+        for mut block in full.into_iter().chain([last]) {
+            for item in block.drain(..) {
+                each(item, spare);
+            }
+            if block.capacity() > 0 {
+                spare.push(block);
+            }
+        }
+    }
+
+    /// Drops all items; what blocks they were in is spare.
+    pub(super) fn clear(&mut self, spare: &mut Vec<Vec<T>>) {
+        self.drain(|_, _| {}, spare);
+    }
+}
+
+/// A slot: its events in two lanes, since most need no more than [`Packed`] holds. Their
+/// counters are not kept: each lane is in the order in which a sender filled it, and of the same
+/// time what is packed came first.
+#[derive(Default)]
+pub(super) struct Slot {
+    pub(super) packed: Lane<Packed>,
+    pub(super) whole: Lane<Event>,
+}
+
+impl Slot {
+    pub(super) fn len(&self) -> usize {
+        self.packed.len() + self.whole.len()
+    }
+
+    /// The times of all events, in the order of [`Slot::events`].
+    pub(super) fn times(&self) -> impl Iterator<Item = u64> + '_ {
+        let whole = self.whole.iter().map(|event| event.time().as_ns());
+        self.packed.iter().map(|packed| packed.time()).chain(whole)
+    }
+
+    /// All events, those of a sender in the order in which it sent them.
+    pub(super) fn events(&self) -> impl Iterator<Item = Event> + '_ {
+        let packed = self.packed.iter().map(|packed| packed.unpacked());
+        packed.chain(self.whole.iter().copied())
+    }
+}
