@@ -176,13 +176,59 @@ impl PeerState {
         self.links_scaled = true;
     }
 
-    /// Sends a message whose content is stored under `body`: through the uplink, then the
-    /// one-way delay, to the receiver's downlink.
+    /// Sends a message whose content is stored under `body`, once for each receiver: through the
+    /// uplink, then the one-way delay, to the receiver's downlink.
     #[inline(always)]
     #[expect(
         clippy::too_many_arguments,
         reason = "the parts of one message on the hot path"
     )]
+    pub(super) fn send_all(
+        &mut self,
+        world: &World,
+        post: &mut Post,
+        now: Time,
+        me: PeerIndex,
+        receivers: impl IntoIterator<Item = PeerIndex>,
+        kind: MessageType,
+        body: u32,
+    ) {
+        let bytes = post.contents.bytes(body);
+        let mut count = 0;
+        for to in receivers {
+            let (departure, wait) = match world.uplink {
+                LinkMode::Limited => {
+                    let wait = self.uplink.free_at().since(now);
+                    let bandwidth = world.bandwidth_ul[me.as_usize()] * self.link_factor();
+                    (self.uplink.pass(now, bytes, bandwidth), wait)
+                }
+                LinkMode::Unlimited => (now, Time::ZERO),
+            };
+            let delay = world.draw_delay(me, to, &mut self.latency_stream);
+            let arrival = match world.downlink {
+                LinkMode::Limited => Kind::Arrival(kind),
+                LinkMode::Unlimited => Kind::Delivery(kind),
+            };
+            let event = Event::new(departure + delay, to, arrival, me.0, body);
+            match &world.conditions {
+                None => post.dispatch(event),
+                Some(conditions) => self.carry(conditions, world, post, departure, event),
+            }
+            post.recorder.load.sent(now, me, bytes, wait);
+            post.note_delay(world, me, to, delay);
+            if self.logs {
+                post.recorder.log_sent(me, now, kind, to);
+            }
+            count += 1;
+        }
+        post.recorder.traffic.sent(kind, bytes, count);
+        self.messages_out += count;
+        self.bytes_out += count * u64::from(bytes);
+    }
+
+    /// As [`PeerState::send_all`], to one receiver: apart, for what is sent seldom.
+    #[inline(never)]
+    #[expect(clippy::too_many_arguments, reason = "the parts of one message")]
     pub(super) fn send(
         &mut self,
         world: &World,
@@ -193,33 +239,7 @@ impl PeerState {
         kind: MessageType,
         body: u32,
     ) {
-        let bytes = post.contents.bytes(body);
-        let (departure, wait) = match world.uplink {
-            LinkMode::Limited => {
-                let wait = self.uplink.free_at().since(now);
-                let bandwidth = world.bandwidth_ul[me.as_usize()] * self.link_factor();
-                (self.uplink.pass(now, bytes, bandwidth), wait)
-            }
-            LinkMode::Unlimited => (now, Time::ZERO),
-        };
-        let delay = world.draw_delay(me, to, &mut self.latency_stream);
-        let arrival = match world.downlink {
-            LinkMode::Limited => Kind::Arrival(kind),
-            LinkMode::Unlimited => Kind::Delivery(kind),
-        };
-        let event = Event::new(departure + delay, to, arrival, me.0, body);
-        post.recorder.traffic.sent(kind, bytes);
-        match &world.conditions {
-            None => post.dispatch(event),
-            Some(conditions) => self.carry(conditions, world, post, departure, event),
-        }
-        post.recorder.load.sent(now, me, bytes, wait);
-        self.messages_out += 1;
-        self.bytes_out += u64::from(bytes);
-        post.note_delay(world, me, to, delay);
-        if self.logs {
-            post.recorder.log_sent(me, now, kind, to);
-        }
+        self.send_all(world, post, now, me, [to], kind, body);
     }
 
     /// Sends Hello to `peer`, unless there is a connection in any state; `event` says whether it

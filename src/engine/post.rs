@@ -313,7 +313,7 @@ impl Post {
     }
 
     /// Queues a message for its receiver, in whichever shard that is.
-    #[inline]
+    #[inline(always)]
     pub(super) fn dispatch(&mut self, event: Event) {
         if event.receiver().0.wrapping_sub(self.first) < self.count {
             self.queue.push(event);
@@ -322,6 +322,7 @@ impl Post {
         }
     }
 
+    #[inline(never)]
     fn dispatch_abroad(&mut self, mut event: Event) {
         let content = (!Contents::is_empty(event.body())).then(|| {
             let bytes = self.contents.bytes(event.body());

@@ -263,18 +263,23 @@ impl Context<'_> {
         if to.is_empty() {
             return;
         }
-        let body = self.post.contents.store(payload, bytes, to.len() as u32);
+        let connections = &self.peer.connections;
         let mut next = 0;
-        for &to in to {
-            if let Some(place) = self.peer.connections.find_from(next, to) {
-                next = place + 1;
-                self.peer
-                    .send(self.world, self.post, self.now, self.me, to, kind, body);
-            } else {
-                self.post.contents.take(body);
-                self.complain(to, kind);
+        let all_known = to.iter().all(|&to| {
+            let place = connections.find_from(next, to);
+            next = place.map_or(next, |place| place + 1);
+            place.is_some()
+        });
+        if !all_known {
+            for &to in to {
+                self.send(to, kind, payload.clone(), bytes);
             }
+            return;
         }
+        let body = self.post.contents.store(payload, bytes, to.len() as u32);
+        let to = to.iter().copied();
+        self.peer
+            .send_all(self.world, self.post, self.now, self.me, to, kind, body);
     }
 
     #[cold]
@@ -297,7 +302,7 @@ impl Context<'_> {
             return false;
         }
         self.peer
-            .send(self.world, self.post, self.now, self.me, to, kind, EMPTY);
+            .send_all(self.world, self.post, self.now, self.me, [to], kind, EMPTY);
         true
     }
 
@@ -308,10 +313,9 @@ impl Context<'_> {
         let mut unheard: SmallVec<[PeerIndex; 16]> = SmallVec::new();
         let connections = &self.peer.connections;
         let least = connections.each_connected_unheard_since(time, |peer| unheard.push(peer));
-        for to in unheard {
-            self.peer
-                .send(self.world, self.post, self.now, self.me, to, kind, EMPTY);
-        }
+        self.peer.send_all(
+            self.world, self.post, self.now, self.me, unheard, kind, EMPTY,
+        );
         least
     }
 

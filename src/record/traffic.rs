@@ -139,11 +139,12 @@ impl Traffic {
         }
     }
 
+    /// So many messages of `bytes` bytes each.
     #[inline]
-    pub(crate) fn sent(&mut self, kind: MessageType, bytes: u32) {
+    pub(crate) fn sent(&mut self, kind: MessageType, bytes: u32, count: u64) {
         let counts = &mut self.0[kind.as_usize()];
-        counts.sent += 1;
-        counts.bytes_sent += u64::from(bytes);
+        counts.sent += count;
+        counts.bytes_sent += count * u64::from(bytes);
     }
 
     #[inline]
@@ -155,7 +156,7 @@ impl Traffic {
 
     /// A second copy of a message; it is sent, too.
     pub(crate) fn duplicated(&mut self, kind: MessageType, bytes: u32) {
-        self.sent(kind, bytes);
+        self.sent(kind, bytes, 1);
         let counts = &mut self.0[kind.as_usize()];
         counts.duplicated += 1;
         counts.bytes_duplicated += u64::from(bytes);

@@ -307,7 +307,7 @@ impl GossipService {
         context.set_timer(after, tag);
     }
 
-    #[inline]
+    #[inline(always)]
     fn handle(&mut self, context: &mut Context<'_>, from: PeerIndex, rumour: &Rumour, then: Then) {
         let config = &*self.config;
         let oldest = self.oldest(context.now());
@@ -326,11 +326,19 @@ impl GossipService {
         if new {
             context.forget_rumours(oldest);
         }
-        let relays = then == Then::Handle && (new || !config.suppress_duplicates);
-        if !relays || rumour.ttl == 0 {
+        if then == Then::Handle && (new || !config.suppress_duplicates) {
+            self.pass_on(context, from, rumour);
+        }
+    }
+
+    /// Relays what has been taken in, as the peer's conduct has it; apart from that, which
+    /// happens for each copy.
+    #[inline(never)]
+    fn pass_on(&mut self, context: &mut Context<'_>, from: PeerIndex, rumour: &Rumour) {
+        if rumour.ttl == 0 {
             return;
         }
-        match &config.conduct {
+        match &self.config.conduct {
             Conduct::Silent => {}
             Conduct::Delaying(_) => {
                 let config = self.config.clone();
