@@ -352,13 +352,11 @@ impl Connections {
     /// Asks for the other ends and for when they were heard, of some sixteen connections all.
     #[inline]
     pub(super) fn foresee(&self) {
-        const LINE: usize = 16;
-        let words = &self.words[..3 * self.len()];
-        for word in words.iter().step_by(LINE).take(3) {
-            ask_for(word);
-        }
-        if let Some(last) = words.last() {
-            ask_for(last);
+        let heard_end = 3 * self.len();
+        if let Some(last) = heard_end.checked_sub(1) {
+            for place in [0, heard_end / 2, last] {
+                ask_for(&self.words[place]);
+            }
         }
     }
 

@@ -10,7 +10,6 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::ops::Range;
 
 use super::event::Event;
 use super::slot::{Packed, Slot};
@@ -26,11 +25,6 @@ const SORT_MAX: usize = 4096;
 /// are queued for a span while it is walked. Of the levels above, only slots of few events are.
 const SORT_LEVELS: usize = 4;
 const SORT_FEW: usize = 256;
-/// What an event needs is asked for in so many steps, each of which reads what the one before it
-/// has asked for.
-pub(super) const STEPS: usize = 3;
-/// So many events lie between one step and the next.
-const STRIDE: usize = 6;
 /// A heap beside the walk of more than this many events is put back into the ladder.
 const LATE_MAX: usize = 4096;
 
@@ -43,8 +37,6 @@ pub struct EventQueue {
     /// The current span's events, sorted; those before `next` have been popped.
     walked: Vec<Event>,
     next: usize,
-    /// How many of them each step has seen.
-    seen: [usize; STEPS],
     late: BinaryHeap<Reverse<Event>>,
     /// How many events have been late.
     late_count: u32,
@@ -66,7 +58,6 @@ impl Default for EventQueue {
             span_end: 0,
             walked: Vec::new(),
             next: 0,
-            seen: [0; STEPS],
             late: BinaryHeap::new(),
             late_count: 0,
             slots: std::iter::repeat_with(Slot::default)
@@ -82,22 +73,16 @@ impl Default for EventQueue {
 }
 
 impl EventQueue {
-    /// The places of the events that come into the sight of each step, the one that looks
-    /// furthest ahead first.
-    #[inline]
-    pub fn look_ahead(&mut self) -> [Range<usize>; STEPS] {
-        std::array::from_fn(|step| {
-            let end = self.walked.len().min(self.next + STRIDE * (STEPS - step));
-            let start = self.seen[step].max(self.next).min(end);
-            self.seen[step] = end;
-            start..end
-        })
+    /// The event that comes so many events after the next one, if that is known.
+    #[inline(always)]
+    pub fn ahead(&self, distance: usize) -> Option<&Event> {
+        self.walked.get(self.next + distance)
     }
 
-    /// The events in these places.
-    #[inline]
-    pub fn in_sight(&self, places: Range<usize>) -> &[Event] {
-        &self.walked[places]
+    /// Whether the last event was the first of those that are known.
+    #[inline(always)]
+    pub fn begins(&self) -> bool {
+        self.next == 1
     }
 
     /// No event is before this time; `None` if there are none.
@@ -156,7 +141,7 @@ impl EventQueue {
         walked.iter().skip(next).for_each(&mut see);
         late.iter().for_each(|Reverse(event)| see(event));
         for slot in &slots {
-            slot.events().for_each(|event| see(&event));
+            slot.each(|event| see(&event));
         }
     }
 
@@ -244,7 +229,6 @@ impl EventQueue {
     fn refill(&mut self, end: u64) -> bool {
         self.walked.clear();
         self.next = 0;
-        self.seen = [0; STEPS];
         while let Some((level, digit)) = self.earliest_slot() {
             let shift = level as u32 * DIGIT_BITS;
             let start = self.slot_start(level, digit);

@@ -20,12 +20,13 @@ use crate::random::mix;
 use crate::record::{ConnectionEvent, DropCause, LogLevel, Recorder};
 use crate::time::Time;
 
-/// After how many events what comes is looked at.
-const LOOK_EVERY: usize = 2;
+/// What an event needs is asked for in three steps, each of which reads what the one before it has
+/// asked for. So many events lie between one step and the next, and the event itself.
+const STRIDE: usize = 6;
 /// So few peers stay in the cache that is next to the processor, and need no look ahead.
 const PEERS_AT_HAND: usize = 2000;
-/// After how many events these ask whether the run is to stop.
-const STOP_EVERY: usize = 64;
+/// After how many events it is asked whether the run is to stop.
+const STOP_EVERY: usize = 32;
 
 /// Some of a network's peers, which follow one another, with all that only they need.
 pub(super) struct Shard<S> {
@@ -45,8 +46,8 @@ pub(super) struct Shard<S> {
     pub(super) reached: Time,
     /// Nothing at or after this time is handled in this run of the engine.
     pub(super) end: Time,
-    /// How many events are handled before what comes is looked at again.
-    foreseen: usize,
+    /// How many events are handled before it is asked whether the run is to stop.
+    unasked: usize,
     pub(super) events: u64,
     pub(super) digest: u64,
 }
@@ -70,7 +71,7 @@ impl<S: Service> Shard<S> {
             now: Time::ZERO,
             reached: Time::ZERO,
             end: Time::ZERO,
-            foreseen: 0,
+            unasked: 0,
             events: 0,
             digest: 0,
         }
@@ -108,21 +109,24 @@ impl<S: Service> Shard<S> {
     /// or later.
     pub(super) fn run(&mut self, until: Time, end: Time, budget: u64, stop: &AtomicBool) -> Pause {
         self.end = end;
-        self.foreseen = 0;
+        self.unasked = 0;
         for _ in 0..budget {
-            if self.foreseen == 0 {
+            if self.unasked == 0 {
                 if stop.load(Ordering::Relaxed) || self.post.failure.is_some() {
                     return Pause::Stopped;
                 }
-                self.foreseen = self.look_ahead();
+                self.unasked = STOP_EVERY;
             }
-            self.foreseen -= 1;
+            self.unasked -= 1;
             let Some(event) = self.post.queue.pop_before(until) else {
                 self.reached = until;
                 return Pause::Reached;
             };
             assert!(event.time() >= self.reached, "an event in the past");
             self.reached = event.time();
+            if self.peers.len() > PEERS_AT_HAND {
+                self.look_ahead();
+            }
             self.handle(event);
         }
         Pause::Budget
@@ -141,41 +145,68 @@ impl<S: Service> Shard<S> {
     }
 
     /// Asks for what the next events are about, step by step, a few events ahead: in a network
-    /// larger than the cache it comes from memory while others are handled. How many events are
-    /// handled before the next look.
+    /// larger than the cache it comes from memory while others are handled.
     #[inline]
-    fn look_ahead(&mut self) -> usize {
-        if self.peers.len() <= PEERS_AT_HAND {
-            return STOP_EVERY;
+    fn look_ahead(&self) {
+        let queue = &self.post.queue;
+        if queue.begins() {
+            return self.look_around();
         }
-        let [far, middle, near] = self.post.queue.look_ahead();
-        let Self { peers, post, .. } = &*self;
-        for event in post.queue.in_sight(far) {
-            let me = event.receiver();
-            let peer = &peers[post.place(me)];
-            peer.foresee();
-            if !event.has_content() {
-                peer.foresee_sending();
-            }
-            post.foresee(me);
+        queue
+            .ahead(3 * STRIDE)
+            .into_iter()
+            .for_each(|event| self.foresee(event));
+        queue
+            .ahead(2 * STRIDE)
+            .into_iter()
+            .for_each(|event| self.foresee_more(event));
+        queue
+            .ahead(STRIDE)
+            .into_iter()
+            .for_each(|event| self.foresee_news(event));
+    }
+
+    /// As [`Shard::look_ahead`] would have done it before the first event.
+    #[inline(never)]
+    fn look_around(&self) {
+        let ahead = |steps| (0..=steps * STRIDE).map_while(|place| self.post.queue.ahead(place));
+        ahead(3).for_each(|event| self.foresee(event));
+        ahead(2).for_each(|event| self.foresee_more(event));
+        ahead(1).for_each(|event| self.foresee_news(event));
+    }
+
+    /// Asks for the peer that an event comes to.
+    #[inline(always)]
+    fn foresee(&self, event: &Event) {
+        let me = event.receiver();
+        let peer = &self.peers[self.post.place(me)];
+        peer.foresee();
+        if !event.has_content() {
+            peer.foresee_sending();
         }
-        for event in post.queue.in_sight(middle) {
-            let peer = &peers[post.place(event.receiver())];
-            peer.connections.foresee();
-            if let Some(service) = self.services.get(peer.first_service as usize) {
-                ask_for(service);
-            }
-            if post.brings_news(event) {
-                peer.foresee_sending();
-                post.foresee_held(event.receiver());
-            }
+        self.post.foresee(me);
+    }
+
+    /// Asks for what that peer leads to.
+    #[inline(always)]
+    fn foresee_more(&self, event: &Event) {
+        let peer = &self.peers[self.post.place(event.receiver())];
+        peer.connections.foresee();
+        if let Some(service) = self.services.get(peer.first_service as usize) {
+            ask_for(service);
         }
-        for event in post.queue.in_sight(near) {
-            if post.brings_news(event) {
-                post.foresee_newest(event.receiver());
-            }
+        if self.post.brings_news(event) {
+            peer.foresee_sending();
+            self.post.foresee_held(event.receiver());
         }
-        LOOK_EVERY
+    }
+
+    /// Asks for what that leads to, of a message with something new in it.
+    #[inline(always)]
+    fn foresee_news(&self, event: &Event) {
+        if self.post.brings_news(event) {
+            self.post.foresee_newest(event.receiver());
+        }
     }
 
     #[inline]
@@ -445,8 +476,8 @@ impl<S: Service> Shard<S> {
         for switch in std::mem::take(&mut self.post.switches) {
             let peer = &mut self.peers[self.post.place(me)];
             match switch {
-                // Before the next event is looked at, the run stops.
-                Switch::Halt => self.foreseen = 0,
+                // Before the next event, the run stops.
+                Switch::Halt => self.unasked = 0,
                 Switch::Offline(slot) => {
                     peer.rare().kept_offline |= 1 << slot;
                     if peer.online {

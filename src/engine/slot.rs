@@ -87,8 +87,8 @@ impl<T> Lane<T> {
         }
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.full.iter().chain([&self.last]).flatten()
+    fn blocks(&self) -> impl Iterator<Item = &[T]> {
+        self.full.iter().chain([&self.last]).map(Vec::as_slice)
     }
 
     /// Hands out all items in the order in which they were pushed. What blocks are emptied is
@@ -130,15 +130,25 @@ impl Slot {
         self.packed.len() + self.whole.len()
     }
 
-    /// The times of all events, in the order of [`Slot::events`].
-    pub(super) fn times(&self) -> impl Iterator<Item = u64> + '_ {
-        let whole = self.whole.iter().map(|event| event.time().as_ns());
-        self.packed.iter().map(|packed| packed.time()).chain(whole)
+    /// Shows the times of all events, in the order of [`Slot::each`].
+    #[inline(always)]
+    pub(super) fn each_time(&self, mut see: impl FnMut(u64)) {
+        for block in self.packed.blocks() {
+            block.iter().for_each(|packed| see(packed.time()));
+        }
+        for block in self.whole.blocks() {
+            block.iter().for_each(|event| see(event.time().as_ns()));
+        }
     }
 
-    /// All events, those of a sender in the order in which it sent them.
-    pub(super) fn events(&self) -> impl Iterator<Item = Event> + '_ {
-        let packed = self.packed.iter().map(|packed| packed.unpacked());
-        packed.chain(self.whole.iter().copied())
+    /// Shows all events, those of a sender in the order in which it sent them.
+    #[inline(always)]
+    pub(super) fn each(&self, mut see: impl FnMut(Event)) {
+        for block in self.packed.blocks() {
+            block.iter().for_each(|packed| see(packed.unpacked()));
+        }
+        for block in self.whole.blocks() {
+            block.iter().for_each(|&event| see(event));
+        }
     }
 }

@@ -21,7 +21,7 @@ impl Sorter {
     /// Makes `sorted` the events of a slot, sorted by [`Event::key`] and counted.
     pub(super) fn sort(&mut self, slot: &Slot, sorted: &mut Vec<Event>) {
         let (mut first, mut last) = (u64::MAX, 0);
-        slot.times().for_each(|time| {
+        slot.each_time(|time| {
             first = first.min(time);
             last = last.max(time);
         });
@@ -29,8 +29,7 @@ impl Sorter {
         // What is queued for one instant was mostly queued in order.
         if first >= last || !(FEW..=MANY).contains(&len) {
             sorted.clear();
-            let events = slot.events().zip(0..);
-            sorted.extend(events.map(|(event, count)| event.counted(count)));
+            slot.each(|event| sorted.push(event.counted(sorted.len() as u32)));
             return sorted.sort_unstable();
         }
         // At least as many buckets as events, and fewer than four times as many.
@@ -40,7 +39,7 @@ impl Sorter {
         let places = &mut self.places;
         places.clear();
         places.resize(bucket(last) + 1, 0);
-        slot.times().for_each(|time| places[bucket(time)] += 1);
+        slot.each_time(|time| places[bucket(time)] += 1);
         let (mut sum, mut most) = (0, 0);
         for place in &mut *places {
             let count = std::mem::replace(place, sum);
@@ -49,7 +48,7 @@ impl Sorter {
         }
         sorted.resize(len, Event::unpacked(Time::ZERO, 0, 0));
         let mut count = 0;
-        slot.events().for_each(|event| {
+        slot.each(|event| {
             let place = &mut places[bucket(event.time().as_ns())];
             sorted[*place as usize] = event.counted(count);
             *place += 1;
