@@ -9,8 +9,8 @@ use crate::random::{Purpose, Stream};
 pub const EXACT_PEERS_MAX: usize = 10_000;
 /// From so many peers, drawn at random, in larger ones.
 pub const SOURCES_SAMPLED: usize = 256;
-/// Breadth-first searches made at once: the bits of a word.
-const WIDTH: usize = 64;
+/// Searches deeper than this, as on a ring, share little of their way: a word of them goes at once.
+const DEPTH_SHARED_MAX: usize = 128;
 
 /// How many links peers have.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -254,7 +254,7 @@ pub fn clustering(graph: &Graph) -> Clustering {
 /// The shortest paths within a component (ascending places): from all of its peers up to
 /// [`EXACT_PEERS_MAX`], else from [`SOURCES_SAMPLED`] of them; none where it has no path.
 ///
-/// 64 searches go on at once, a bit each (Then et al. 2014, doi:10.14778/2735496.2735507); sources
+/// Many searches go on at once, a bit each (Then et al. 2014, doi:10.14778/2735496.2735507); sources
 /// close to each other share most of their way.
 pub fn paths(graph: &Graph, component: &[u32]) -> Option<Paths> {
     if component.len() < 2 {
@@ -269,14 +269,15 @@ pub fn paths(graph: &Graph, component: &[u32]) -> Option<Paths> {
         chosen.truncate(SOURCES_SAMPLED);
         chosen.sort_unstable();
     }
-    let sources = in_order_of_search(graph, component[0], &chosen);
-    let mut searches = Searches::new(graph.peers());
-    let (mut sum, mut longest) = (0_u128, 0);
-    for batch in sources.chunks(WIDTH) {
-        let (total, deepest) = searches.run(graph, batch);
-        sum += u128::from(total);
-        longest = longest.max(deepest);
-    }
+    let (sources, reached, depth) = in_order_of_search(graph, component[0], &chosen);
+    let (sum, longest) = if depth > DEPTH_SHARED_MAX {
+        distances::<1>(graph, &sources, reached)
+    } else if exact {
+        distances::<8>(graph, &sources, reached)
+    } else {
+        // As wide as the sample.
+        distances::<4>(graph, &sources, reached)
+    };
     let pairs = sources.len() as f64 * (component.len() - 1) as f64;
     Some(Paths {
         sources: sources.len() as u64,
@@ -287,13 +288,17 @@ pub fn paths(graph: &Graph, component: &[u32]) -> Option<Paths> {
 }
 
 /// The `chosen` (ascending) in the order in which a breadth-first search from `start` comes to
-/// them.
-fn in_order_of_search(graph: &Graph, start: u32, chosen: &[u32]) -> Vec<u32> {
+/// them; how many peers it comes to; and how deep it goes.
+fn in_order_of_search(graph: &Graph, start: u32, chosen: &[u32]) -> (Vec<u32>, u64, usize) {
     let mut seen = vec![false; graph.peers()];
     seen[start as usize] = true;
     let mut queue = vec![start];
-    let mut next = 0;
+    let (mut next, mut depth, mut level_end) = (0, 0, 1);
     while let Some(&peer) = queue.get(next) {
+        if next == level_end {
+            depth += 1;
+            level_end = queue.len();
+        }
         next += 1;
         for &other in graph.neighbours(peer as usize) {
             if !std::mem::replace(&mut seen[other as usize], true) {
@@ -301,67 +306,112 @@ fn in_order_of_search(graph: &Graph, start: u32, chosen: &[u32]) -> Vec<u32> {
             }
         }
     }
+    let reached = queue.len() as u64;
     queue.retain(|peer| chosen.binary_search(peer).is_ok());
-    queue
+    (queue, reached, depth)
 }
 
-/// Up to 64 breadth-first searches at once.
-struct Searches {
-    /// Which searches have been at a peer.
-    seen: Vec<u64>,
-    /// Which come to it next.
-    coming: Vec<u64>,
+/// The sum of the distances from `sources` to the `reached` peers of their component, and the
+/// largest: as many searches at once as `WORDS` have bits.
+fn distances<const WORDS: usize>(graph: &Graph, sources: &[u32], reached: u64) -> (u128, u64) {
+    let mut searches = vec![Searched::<WORDS>::default(); graph.peers()];
+    let (mut sum, mut longest) = (0_u128, 0);
+    for batch in sources.chunks(WORDS * u64::BITS as usize) {
+        let (total, deepest) = search(graph, batch, reached, &mut searches);
+        sum += u128::from(total);
+        longest = longest.max(deepest);
+    }
+    (sum, longest)
 }
 
-impl Searches {
-    fn new(peers: usize) -> Self {
-        Searches {
-            seen: vec![0; peers],
-            coming: vec![0; peers],
+/// Where searches are with a peer, a bit each.
+#[derive(Clone)]
+struct Searched<const WORDS: usize> {
+    /// Which have been there.
+    seen: [u64; WORDS],
+    /// Which came to it last.
+    new: [u64; WORDS],
+    /// Which come to it next, some perhaps again.
+    coming: [u64; WORDS],
+    /// Whether any do.
+    is_next: bool,
+}
+
+impl<const WORDS: usize> Default for Searched<WORDS> {
+    fn default() -> Self {
+        let none = [0; WORDS];
+        Searched {
+            seen: none,
+            new: none,
+            coming: none,
+            is_next: false,
         }
     }
+}
 
-    /// The sum of the distances from `sources` (64 at most) to all they reach, and the largest.
-    fn run(&mut self, graph: &Graph, sources: &[u32]) -> (u64, u64) {
-        self.seen.fill(0);
-        // Where searches are now, and which.
-        let mut front: Vec<(u32, u64)> = Vec::new();
-        for (bit, &source) in sources.iter().enumerate() {
-            self.seen[source as usize] = 1 << bit;
-            front.push((source, 1 << bit));
-        }
-        let mut touched: Vec<u32> = Vec::new();
-        let (mut sum, mut depth) = (0, 0);
-        loop {
-            for &(peer, searches) in &front {
-                for &other in graph.neighbours(peer as usize) {
-                    let coming = &mut self.coming[other as usize];
-                    if *coming == 0 {
-                        touched.push(other);
-                    }
+/// Searches from each of `sources`, at most a bit each, and ends when all have come to all
+/// `reached` peers of the component. The sum of the distances, and the largest.
+fn search<const WORDS: usize>(
+    graph: &Graph,
+    sources: &[u32],
+    reached: u64,
+    peers: &mut [Searched<WORDS>],
+) -> (u64, u64) {
+    for peer in peers.iter_mut() {
+        peer.seen = [0; WORDS];
+    }
+    for (bit, &source) in sources.iter().enumerate() {
+        let mut own = [0; WORDS];
+        own[bit / u64::BITS as usize] = 1 << (bit % u64::BITS as usize);
+        let peer = &mut peers[source as usize];
+        (peer.seen, peer.new) = (own, own);
+    }
+    let mut front = sources.to_vec();
+    let mut next: Vec<u32> = Vec::new();
+    let (mut sum, mut depth) = (0, 0);
+    let mut missing = sources.len() as u64 * (reached - 1);
+    while missing > 0 {
+        for &peer in &front {
+            let searches = peers[peer as usize].new;
+            for &other in graph.neighbours(peer as usize) {
+                let other_peer = &mut peers[other as usize];
+                if !std::mem::replace(&mut other_peer.is_next, true) {
+                    next.push(other);
+                }
+                // Whole, so that it is done in wide registers.
+                let mut coming = other_peer.coming;
+                for (coming, searches) in coming.iter_mut().zip(&searches) {
                     *coming |= searches;
                 }
+                other_peer.coming = coming;
             }
-            front.clear();
-            for peer in touched.drain(..) {
-                let coming = std::mem::take(&mut self.coming[peer as usize]);
-                let new = coming & !self.seen[peer as usize];
-                if new != 0 {
-                    self.seen[peer as usize] |= new;
-                    front.push((peer, new));
-                }
-            }
-            if front.is_empty() {
-                return (sum, depth);
-            }
-            depth += 1;
-            let arrived: u64 = front
-                .iter()
-                .map(|(_, new)| u64::from(new.count_ones()))
-                .sum();
-            sum += depth * arrived;
         }
+        depth += 1;
+        let mut arrived = 0;
+        front.clear();
+        for place in next.drain(..) {
+            let peer = &mut peers[place as usize];
+            peer.is_next = false;
+            let coming = std::mem::replace(&mut peer.coming, [0; WORDS]);
+            let mut new = [0; WORDS];
+            let mut count = 0;
+            for word in 0..WORDS {
+                new[word] = coming[word] & !peer.seen[word];
+                count += u64::from(new[word].count_ones());
+            }
+            for (seen, coming) in peer.seen.iter_mut().zip(&coming) {
+                *seen |= coming;
+            }
+            peer.new = new;
+            if count > 0 {
+                front.push(place);
+            }
+            arrived += count;
+        }
+        sum += depth * arrived;
+        missing -= arrived;
     }
+    (sum, depth)
 }
 
 #[cfg(test)]
@@ -438,6 +488,25 @@ mod tests {
         assert_eq!(components(&empty).count, 0);
         assert_eq!(clustering(&empty).average, 0.0);
         assert_eq!(paths(&empty, &[]), None);
+    }
+
+    #[test]
+    fn searches_come_to_the_same_however_many_go_at_once() {
+        let mut stream = Stream::global(2, Purpose::Sample);
+        let links: Vec<(u32, u32)> = (1..700)
+            .map(|peer| (peer, stream.below(peer.into()) as u32))
+            .collect();
+        let tree = graph(700, &links);
+        let (sources, reached, _) = in_order_of_search(&tree, 0, &components(&tree).largest);
+        let one = distances::<1>(&tree, &sources, reached);
+        assert_eq!(reached, 700);
+        assert_eq!(one, distances::<4>(&tree, &sources, reached));
+        assert_eq!(one, distances::<8>(&tree, &sources, reached));
+        // Half of its way round is deeper than searches go together.
+        let ring: Vec<(u32, u32)> = (0..1001).map(|peer| (peer, (peer + 1) % 1001)).collect();
+        let ring = graph(1001, &ring);
+        let found = paths(&ring, &components(&ring).largest).expect("paths");
+        assert_eq!((found.mean, found.longest), (250.5, 500));
     }
 
     #[test]

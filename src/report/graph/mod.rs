@@ -27,8 +27,9 @@ pub use timeline::Snapshots;
 
 /// The header of `topology.csv`.
 const LINK_HEADER: [&str; 4] = ["source", "target", "bandwidth_bit_per_s", "since_ms"];
-/// So many peers' links are made into text at once.
-const PEERS_AT_ONCE: u32 = 4096;
+/// So many peers' links are made into text at once: few enough that the text stays in the cache,
+/// and goes where that of those before was.
+const PEERS_AT_ONCE: u32 = 256;
 
 /// Links by both ends.
 pub(super) type Pairs = Vec<(PeerIndex, PeerIndex)>;
