@@ -351,3 +351,29 @@ fn old_messages_are_forgotten_and_ignored() {
     assert!((35.0..=50.0).contains(&few_ids), "{few_ids} ids");
     assert!(many_ids > 400.0, "{many_ids} ids");
 }
+
+/// Copies of what a peer holds are counted without its service, unless the service looks at them:
+/// the figures are the same, also of copies that come too late.
+#[test]
+fn copies_are_counted_alike_with_and_without_the_service() {
+    let figures = |parameters: &str| {
+        let services = format!("{{GossipService: {{fanout: 100, {parameters}}}}}");
+        let producer = format!("{{GossipService: {{fanout: 100, {parameters}}}, {ONE_MESSAGE}}}");
+        let types = [("peer", &services[..]), ("producer", &producer)];
+        let topology =
+            "{graph: 'random_regular(8, 300)', attach: {producer: {to: peer, degree: 3}}}";
+        let text = scenario(topology, "2000", &types) + "output: {deliveries: summary}\n";
+        let (simulation, outcome) = run(&text);
+        let spread = simulation.deliveries().spread().unwrap();
+        (spread.copies, spread.received_by_any, outcome.digest)
+    };
+    // Within 45 ms a message reaches nearly everyone, while copies are still on their way.
+    let [all, timely] = ["10 min", "45"].map(|remember| {
+        let without = figures(&format!("remember: {remember}"));
+        let with = figures(&format!("remember: {remember}, verify: true"));
+        assert_eq!(without, with, "remember: {remember}");
+        without
+    });
+    assert!(all.0 > 6 * all.1, "{all:?}");
+    assert!(timely.0 < all.0 && timely.0 > timely.1, "{timely:?}");
+}

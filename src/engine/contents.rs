@@ -148,6 +148,15 @@ impl Contents {
         self.take_any(body)
     }
 
+    /// Lets go of the content of a message that nobody looks at.
+    #[inline]
+    pub(super) fn release(&mut self, body: u32) {
+        match self.parcel(body) {
+            Some(parcel) if parcel.copies > 1 => parcel.copies -= 1,
+            _ => drop(self.take_any(body)),
+        }
+    }
+
     #[inline(never)]
     fn take_any(&mut self, body: u32) -> Payload {
         let Some(parcel) = self.parcel(body) else {

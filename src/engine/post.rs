@@ -233,14 +233,28 @@ impl Post {
     /// Takes in a rumour that has arrived; whether the peer did not hold it yet.
     #[inline]
     pub(super) fn receive(&mut self, now: Time, me: PeerIndex, rumour: &Rumour) -> bool {
-        let deliveries = &mut self.recorder.deliveries;
-        if self.spreading.is_held((me.0 - self.first) as usize, rumour)
-            && let Some(row) = deliveries.row_without_rows(me, rumour.id)
-        {
-            deliveries.receive_again(row);
+        let place = self.place(me);
+        let counted = self.spreading.is_held(place, rumour)
+            && self.recorder.deliveries.receive_copy(me, rumour.id);
+        !counted && self.receive_looking(now, me, rumour)
+    }
+
+    /// Counts a copy of a rumour that its receiver is known to hold and that was produced at
+    /// `oldest` or later, and lets go of it; false, and nothing is done, if it is no such copy or
+    /// there is more to do.
+    #[inline]
+    pub(super) fn count_copy(&mut self, me: PeerIndex, body: u32, oldest: Time) -> bool {
+        let place = self.place(me);
+        let Some(rumour) = self.contents.rumour(body) else {
             return false;
+        };
+        let counted = rumour.produced >= oldest
+            && self.spreading.is_held(place, rumour)
+            && self.recorder.deliveries.receive_copy(me, rumour.id);
+        if counted {
+            self.contents.release(body);
         }
-        self.receive_looking(now, me, rumour)
+        counted
     }
 
     /// Whether a peer of the shard holds a rumour.

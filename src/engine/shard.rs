@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::connections::ConnectionState;
-use super::contents::{ANSWER, EMPTY};
+use super::contents::{ANSWER, Contents, EMPTY};
 use super::event::{Event, Kind};
 use super::peer_state::{Absence, PeerState};
 use super::post::{NEVER, Post, Switch};
@@ -192,10 +192,18 @@ impl<S: Service> Shard<S> {
     fn foresee_more(&self, event: &Event) {
         let peer = &self.peers[self.post.place(event.receiver())];
         peer.connections.foresee();
-        if let Some(service) = self.services.get(peer.first_service as usize) {
+        let brings_news = self.post.brings_news(event);
+        let calls = match event.kind() {
+            Kind::Delivery(kind) | Kind::Arrival(kind) => {
+                let routes = &self.world.routes[peer.peer_type.as_usize()];
+                routes.handlers(kind) != 0 && (brings_news || routes.copies(kind).is_none())
+            }
+            _ => true,
+        };
+        if calls && let Some(service) = self.services.get(peer.first_service as usize) {
             ask_for(service);
         }
-        if self.post.brings_news(event) {
+        if brings_news {
             peer.foresee_sending();
             self.post.foresee_held(event.receiver());
         }
@@ -324,7 +332,7 @@ impl<S: Service> Shard<S> {
             return self.drop_message(me, kind, event, DropCause::NotConnected);
         }
         let routes = &self.world.routes[peer.peer_type.as_usize()];
-        let handlers = routes.handlers(kind);
+        let (peer_type, handlers) = (peer.peer_type, routes.handlers(kind));
         if !routes.handles(kind) && kind != MessageType::HELLO && kind != MessageType::GOODBYE {
             if peer.logs {
                 self.post.recorder.log_unhandled(me, self.now, kind, from);
@@ -342,6 +350,12 @@ impl<S: Service> Shard<S> {
             // The other end takes us for connected: its answer was lost, or comes later.
             _ if state == Some(ConnectionState::Dialling) => self.settle(me, from, false),
             _ => {}
+        }
+        if !Contents::is_empty(event.body())
+            && let Some(remember) = self.world.routes[peer_type.as_usize()].copies(kind)
+            && (self.post).count_copy(me, event.body(), self.now.since(remember))
+        {
+            return;
         }
         if handlers != 0 {
             let payload = self.post.contents.take(event.body());

@@ -47,6 +47,9 @@ pub struct Routes {
     /// How many services a peer of the type runs.
     pub services: usize,
     handlers: [u32; MessageType::LIMIT],
+    /// For how long after they were produced copies of rumours that the peer holds are counted
+    /// without a service, by the type of the message that brings them; no time if they are not.
+    copies: [Time; MessageType::LIMIT],
     /// Which message types, as bits, are handled once the connection has noted that they came.
     noted: u64,
 }
@@ -57,8 +60,22 @@ impl Routes {
         Routes {
             services,
             handlers: [0; MessageType::LIMIT],
+            copies: [Time::ZERO; MessageType::LIMIT],
             noted: 0,
         }
+    }
+
+    /// Lets copies of rumours that the peer holds be counted without a service, for so long after
+    /// the rumour was produced, when a message of type `kind` brings them.
+    pub fn leave_copies(&mut self, kind: MessageType, remember: Time) {
+        self.copies[kind.as_usize()] = remember;
+    }
+
+    /// For how long that holds, if it does: where there is no other service to tell.
+    #[inline]
+    pub(super) fn copies(&self, kind: MessageType) -> Option<Time> {
+        let remember = self.copies[kind.as_usize()];
+        (remember > Time::ZERO && self.handlers(kind).is_power_of_two()).then_some(remember)
     }
 
     /// Lets messages of type `kind` be handled without a service.

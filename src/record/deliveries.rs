@@ -331,14 +331,18 @@ impl Deliveries {
         }
     }
 
-    /// The row of what a peer first received, where it takes no rows to know it.
+    /// A peer has received one more copy of what it holds; false, and it is not counted yet, where
+    /// it takes its row to do so.
     #[inline]
-    pub(crate) fn row_without_rows(&self, peer: PeerIndex, id: RumourId) -> Option<u32> {
-        match &self.kept {
-            Kept::Nothing => Some(NO_ROW),
-            Kept::Figures(_) if peer == id.origin || !self.audience.includes(peer) => Some(NO_ROW),
-            Kept::Figures(_) => Some(0),
-            Kept::Rows { .. } => None,
+    pub(crate) fn receive_copy(&mut self, peer: PeerIndex, id: RumourId) -> bool {
+        match &mut self.kept {
+            Kept::Nothing => true,
+            Kept::Figures(spread) => {
+                let counts = peer != id.origin && self.audience.includes(peer);
+                spread.copies += u64::from(counts);
+                true
+            }
+            Kept::Rows { .. } => false,
         }
     }
 

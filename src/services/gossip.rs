@@ -85,6 +85,11 @@ pub(super) const SPEC: ServiceSpec = ServiceSpec {
     ],
     messages: &[GOSSIP_MESSAGE],
     build: &|parameters, messages| factory(Config::new(parameters, messages[0], Conduct::Honest)),
+    leaves_copies: |parameters| {
+        let looks = parameters.flag("verify") || parameters.optional_law("processing").is_some();
+        let relays = !parameters.flag("suppress_duplicates");
+        (!looks && !relays).then(|| parameters.duration("remember"))
+    },
     ..ServiceSpec::NONE
 };
 

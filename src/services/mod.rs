@@ -29,6 +29,7 @@ pub use slowdown::Slowdown;
 use crate::engine::{Context, Rejoin, Service};
 use crate::message::{Message, MessageType};
 use crate::peer::PeerIndex;
+use crate::time::Time;
 
 /// A message that a service sends or handles.
 #[derive(Clone, Copy, Debug)]
@@ -102,6 +103,9 @@ pub struct ServiceSpec {
     pub check: &'static Check,
     /// Whether, with these parameters, it lets peers come back afresh ([`Rejoin::Fresh`]).
     pub begins_afresh: fn(&Parameters) -> bool,
+    /// Whether, with these parameters, it has no use for further copies of a rumour that its peer
+    /// holds, until so long after the rumour was produced: they are counted, and it is not told.
+    pub leaves_copies: fn(&Parameters) -> Option<Time>,
     /// Whether peers that run it work against the others: they do not count in coverage.
     pub adversary: bool,
 }
@@ -132,6 +136,7 @@ impl ServiceSpec {
         build: &|_, _| Arc::new(|| ServiceState::Custom(Box::new(Idle))),
         check: &|_, _| Ok(()),
         begins_afresh: |_| false,
+        leaves_copies: |_| None,
         adversary: false,
     };
 }

@@ -201,6 +201,9 @@ impl Simulation {
                         .ok_or(SetupError::MessageTypes(MessageType::LIMIT))?;
                     messages.push(kind);
                     is_gossip[kind.as_usize()] |= message.gossip;
+                    if let Some(remember) = (service.spec.leaves_copies)(&service.parameters) {
+                        route.leave_copies(kind, remember);
+                    }
                     if message.noted {
                         route.note(kind);
                     } else if message.handled {
