@@ -49,6 +49,7 @@ fn rows(file: &Path) -> Vec<BTreeMap<String, String>> {
     reader.deserialize().map(Result::unwrap).collect()
 }
 
+#[cfg(feature = "luau")]
 fn header(file: &Path) -> Vec<String> {
     let mut reader = csv::Reader::from_path(file).unwrap();
     reader.headers().unwrap().iter().map(Into::into).collect()
