@@ -37,6 +37,8 @@ pub struct EventQueue {
     /// The current span's events, sorted; those before `next` have been popped.
     walked: Vec<Event>,
     next: usize,
+    /// Whether that is news, see [`EventQueue::has_new_span`].
+    is_new: bool,
     late: BinaryHeap<Reverse<Event>>,
     /// How many events have been late.
     late_count: u32,
@@ -58,6 +60,7 @@ impl Default for EventQueue {
             span_end: 0,
             walked: Vec::new(),
             next: 0,
+            is_new: false,
             late: BinaryHeap::new(),
             late_count: 0,
             slots: std::iter::repeat_with(Slot::default)
@@ -79,10 +82,10 @@ impl EventQueue {
         self.walked.get(self.next + distance)
     }
 
-    /// Whether the last event was the first of those that are known.
+    /// Whether other events are known than when this was last asked.
     #[inline(always)]
-    pub fn begins(&self) -> bool {
-        self.next == 1
+    pub fn has_new_span(&mut self) -> bool {
+        std::mem::take(&mut self.is_new)
     }
 
     /// No event is before this time; `None` if there are none.
@@ -274,6 +277,7 @@ impl EventQueue {
     /// Makes the events of a slot, sorted, those that are walked.
     fn walk(&mut self, slot: &mut Slot) {
         self.sorter.sort(slot, &mut self.walked);
+        self.is_new = true;
         slot.packed.clear(&mut self.spare);
         slot.whole.clear(&mut self.spare_whole);
     }

@@ -147,26 +147,22 @@ impl<S: Service> Shard<S> {
     /// Asks for what the next events are about, step by step, a few events ahead: in a network
     /// larger than the cache it comes from memory while others are handled.
     #[inline]
-    fn look_ahead(&self) {
-        let queue = &self.post.queue;
-        if queue.begins() {
+    fn look_ahead(&mut self) {
+        if self.post.queue.has_new_span() {
             return self.look_around();
         }
-        queue
-            .ahead(3 * STRIDE)
-            .into_iter()
-            .for_each(|event| self.foresee(event));
-        queue
-            .ahead(2 * STRIDE)
-            .into_iter()
-            .for_each(|event| self.foresee_more(event));
-        queue
-            .ahead(STRIDE)
-            .into_iter()
-            .for_each(|event| self.foresee_news(event));
+        if let Some(event) = self.post.queue.ahead(3 * STRIDE) {
+            self.foresee(event);
+        }
+        if let Some(event) = self.post.queue.ahead(2 * STRIDE) {
+            self.foresee_more(event);
+        }
+        if let Some(event) = self.post.queue.ahead(STRIDE) {
+            self.foresee_news(event);
+        }
     }
 
-    /// As [`Shard::look_ahead`] would have done it before the first event.
+    /// As [`Shard::look_ahead`] would have done it before the first event of a span.
     #[inline(never)]
     fn look_around(&self) {
         let ahead = |steps| (0..=steps * STRIDE).map_while(|place| self.post.queue.ahead(place));
