@@ -11,6 +11,7 @@ use super::event::Event;
 use super::queue::EventQueue;
 use super::rumours::{Held, OWN_ROW, Receipt, Rumours};
 use super::service::{Failure, Rejoin};
+use super::slot::{Slot, Spare};
 use super::spreading::Spreading;
 use super::world::World;
 use crate::memory::ask_for;
@@ -55,19 +56,23 @@ pub(super) const NEVER: Time = Time::from_ns(u64::MAX);
 
 /// Messages on their way from one shard to another.
 pub(super) struct Mail {
-    events: Vec<Event>,
+    events: Slot,
     /// The contents of those that have one, in their order.
     contents: Vec<(Payload, u32)>,
     /// When the first of them arrives.
     first: Time,
+    /// Blocks that the receiver has emptied, for the sender to fill again: so neither gathers
+    /// them.
+    spare: Spare,
 }
 
 impl Default for Mail {
     fn default() -> Self {
         Mail {
-            events: Vec::new(),
+            events: Slot::default(),
             contents: Vec::new(),
             first: NEVER,
+            spare: Spare::default(),
         }
     }
 }
@@ -348,12 +353,18 @@ impl Post {
             mail.contents.push(content);
         }
         mail.first = mail.first.min(event.time());
-        mail.events.push(event);
+        mail.events.push(event, &mut self.queue.spare);
     }
 
     /// The mail for another shard, in exchange for an empty bag.
     pub(super) fn hand_out(&mut self, shard: usize, bag: &mut Mail) {
+        self.take_back(bag);
         std::mem::swap(&mut self.outgoing[shard], bag);
+    }
+
+    /// Takes back what its own mail was in from the bag that it has been taken out of.
+    pub(super) fn take_back(&mut self, bag: &mut Mail) {
+        self.queue.spare.append(&mut bag.spare);
     }
 
     /// When the first message for another shard arrives there.
@@ -365,14 +376,14 @@ impl Post {
     /// Queues the messages that have come from another shard and empties the bag.
     pub(super) fn take_in(&mut self, mail: &mut Mail) {
         let mut contents = mail.contents.drain(..);
-        for mut event in mail.events.drain(..) {
+        mail.events.empty(&mut mail.spare, |mut event| {
             if !Contents::is_empty(event.body())
                 && let Some((payload, bytes)) = contents.next()
             {
                 event.set_body(self.contents.store(payload, bytes, 1));
             }
             self.queue.push(event);
-        }
+        });
         mail.first = NEVER;
     }
 }

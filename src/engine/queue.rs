@@ -12,7 +12,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::event::Event;
-use super::slot::{Packed, Slot};
+use super::slot::{Packed, Slot, Spare};
 use super::sorter::Sorter;
 use crate::time::Time;
 
@@ -48,8 +48,7 @@ pub struct EventQueue {
     /// Whether there has been a body that was too large: since then none is packed, so that a
     /// sender's messages of the same time stay in order.
     large_bodies: bool,
-    spare: Vec<Vec<Packed>>,
-    spare_whole: Vec<Vec<Event>>,
+    pub(super) spare: Spare,
     sorter: Sorter,
 }
 
@@ -68,8 +67,7 @@ impl Default for EventQueue {
                 .collect(),
             occupied: [0; LEVELS],
             large_bodies: false,
-            spare: Vec::new(),
-            spare_whole: Vec::new(),
+            spare: Spare::default(),
             sorter: Sorter::default(),
         }
     }
@@ -203,7 +201,8 @@ impl EventQueue {
         let place = self.slot_for(event.time().as_ns());
         let slot = &mut self.slots[place];
         if Packed::can_hold(&event) && (event.body() == 0 || !self.large_bodies) {
-            slot.packed.push(Packed::new(&event), &mut self.spare);
+            slot.packed
+                .push(Packed::new(&event), &mut self.spare.packed);
         } else {
             self.push_whole(event, place);
         }
@@ -213,7 +212,7 @@ impl EventQueue {
     #[inline(never)]
     fn push_whole(&mut self, event: Event, place: usize) {
         self.large_bodies |= event.body() != 0;
-        self.slots[place].whole.push(event, &mut self.spare_whole);
+        self.slots[place].whole.push(event, &mut self.spare.whole);
     }
 
     /// The slot for an event at `time`, which is marked as occupied.
@@ -252,20 +251,22 @@ impl EventQueue {
                 self.walk(&mut slot);
             } else {
                 self.span_end = self.base;
-                let mut spare = std::mem::take(&mut self.spare);
-                let spread = |packed: Packed, spare: &mut _| {
-                    let place = self.slot_for(packed.time());
-                    self.slots[place].packed.push(packed, spare);
-                };
-                slot.packed.drain(spread, &mut spare);
-                self.spare = spare;
-                let mut spare = std::mem::take(&mut self.spare_whole);
-                let spread = |event: Event, spare: &mut _| {
-                    let place = self.slot_for(event.time().as_ns());
-                    self.slots[place].whole.push(event, spare);
-                };
-                slot.whole.drain(spread, &mut spare);
-                self.spare_whole = spare;
+                for mut block in slot.packed.take_blocks() {
+                    for packed in block.drain(..) {
+                        let place = self.slot_for(packed.time());
+                        self.slots[place]
+                            .packed
+                            .push(packed, &mut self.spare.packed);
+                    }
+                    self.spare.packed.push(block);
+                }
+                for mut block in slot.whole.take_blocks() {
+                    for event in block.drain(..) {
+                        let place = self.slot_for(event.time().as_ns());
+                        self.slots[place].whole.push(event, &mut self.spare.whole);
+                    }
+                    self.spare.whole.push(block);
+                }
             }
             if !self.walked.is_empty() {
                 return true;
@@ -278,8 +279,7 @@ impl EventQueue {
     fn walk(&mut self, slot: &mut Slot) {
         self.sorter.sort(slot, &mut self.walked);
         self.is_new = true;
-        slot.packed.clear(&mut self.spare);
-        slot.whole.clear(&mut self.spare_whole);
+        slot.empty(&mut self.spare, |_| {});
     }
 
     /// Puts what is left of the walked span back into the ladder, from the earliest of it on:

@@ -38,7 +38,7 @@ impl Packed {
     }
 
     #[inline]
-    fn unpacked(self) -> Event {
+    pub(super) fn unpacked(self) -> Event {
         let body = self.time_and_body as u16;
         Event::unpacked(Time::from_ns(self.time()), self.order, body.into())
     }
@@ -87,32 +87,35 @@ impl<T> Lane<T> {
         }
     }
 
+    fn is_empty(&self) -> bool {
+        self.last.is_empty() && self.full.is_empty()
+    }
+
     fn blocks(&self) -> impl Iterator<Item = &[T]> {
         self.full.iter().chain([&self.last]).map(Vec::as_slice)
     }
 
-    /// Hands out all items in the order in which they were pushed. What blocks are emptied is
-    /// spare at once, so that what is done with the items needs no second copy of them.
-    pub(super) fn drain(
-        &mut self,
-        mut each: impl FnMut(T, &mut Vec<Vec<T>>),
-        spare: &mut Vec<Vec<T>>,
-    ) {
-        // The list's own memory goes, too: each burst fills other slots.
+    /// Takes all blocks out, in the order in which they were filled. The list's own memory goes,
+    /// too: each burst fills other slots.
+    pub(super) fn take_blocks(&mut self) -> impl Iterator<Item = Vec<T>> + use<T> {
         let Lane { full, last } = std::mem::take(self);
-        for mut block in full.into_iter().chain([last]) {
-            for item in block.drain(..) {
-                each(item, spare);
-            }
-            if block.capacity() > 0 {
-                spare.push(block);
-            }
-        }
+        let last = Some(last).filter(|block| block.capacity() > 0);
+        full.into_iter().chain(last)
     }
+}
 
-    /// Drops all items; what blocks they were in is spare.
-    pub(super) fn clear(&mut self, spare: &mut Vec<Vec<T>>) {
-        self.drain(|_, _| {}, spare);
+/// Blocks with nothing in them, to be filled again.
+#[derive(Default)]
+pub(super) struct Spare {
+    pub(super) packed: Vec<Vec<Packed>>,
+    pub(super) whole: Vec<Vec<Event>>,
+}
+
+impl Spare {
+    /// Takes over all that `other` has.
+    pub(super) fn append(&mut self, other: &mut Spare) {
+        self.packed.append(&mut other.packed);
+        self.whole.append(&mut other.whole);
     }
 }
 
@@ -126,6 +129,29 @@ pub(super) struct Slot {
 }
 
 impl Slot {
+    /// Adds an event that is shown after all that are there.
+    #[inline]
+    pub(super) fn push(&mut self, event: Event, spare: &mut Spare) {
+        if Packed::can_hold(&event) && self.whole.is_empty() {
+            self.packed.push(Packed::new(&event), &mut spare.packed);
+        } else {
+            self.whole.push(event, &mut spare.whole);
+        }
+    }
+
+    /// Shows all events as [`Slot::each`] does and drops them; what blocks they were in is spare.
+    #[inline(always)]
+    pub(super) fn empty(&mut self, spare: &mut Spare, mut see: impl FnMut(Event)) {
+        for mut block in self.packed.take_blocks() {
+            block.drain(..).for_each(|packed| see(packed.unpacked()));
+            spare.packed.push(block);
+        }
+        for mut block in self.whole.take_blocks() {
+            block.drain(..).for_each(&mut see);
+            spare.whole.push(block);
+        }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.packed.len() + self.whole.len()
     }

@@ -112,6 +112,7 @@ fn in_turn<S: Service>(shards: &mut [Shard<S>], limits: Limits<'_>) -> Halt {
                 if from != to {
                     shards[from].post.hand_out(to, &mut bag);
                     shards[to].post.take_in(&mut bag);
+                    shards[from].post.take_back(&mut bag);
                 }
             }
         }
