@@ -14,6 +14,11 @@ use kuva::render::render::render_multiple;
 use p2psim::scenario::{LoadOptions, Override, load};
 use p2psim::simulation::Simulation;
 
+/// The program's own.
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const SIZES: [u64; 7] = [1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000];
 /// Simulated seconds with so many peers.
 const SECONDS: [u64; 4] = [10, 20, 40, 80];

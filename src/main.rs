@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+/// Asks for large pages, among which the processor finds a large network's memory at once.
 #[cfg(feature = "mimalloc")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
