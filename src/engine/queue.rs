@@ -48,6 +48,7 @@ pub struct EventQueue {
     /// Whether there has been a body that was too large: since then none is packed, so that a
     /// sender's messages of the same time stay in order.
     large_bodies: bool,
+    /// Blocks for the slots, and for mail to other shards.
     pub(super) spare: Spare,
     sorter: Sorter,
 }

@@ -178,3 +178,42 @@ impl Slot {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::event::Kind;
+    use crate::peer::PeerIndex;
+
+    #[test]
+    fn what_is_pushed_comes_out_in_order_and_its_blocks_serve_again() {
+        let late = 1 << (u64::BITS - BODY_BITS);
+        let count = 3 * Lane::<Packed>::BLOCK as u32;
+        let event = |sequence: u32| {
+            // On the way one comes that cannot be packed, by its time or by its body.
+            let time = if sequence == count / 2 { late } else { 7 };
+            let body = if sequence == count - 1 {
+                1 << BODY_BITS
+            } else {
+                3
+            };
+            let (time, to) = (Time::from_ns(time), PeerIndex(5));
+            Event::new(time, to, Kind::Timer { slot: 0 }, sequence, body)
+        };
+        let (mut slot, mut spare) = (Slot::default(), Spare::default());
+        let mut blocks = Vec::new();
+        for _ in 0..2 {
+            (0..count).for_each(|sequence| slot.push(event(sequence), &mut spare));
+            assert!(spare.packed.is_empty() && spare.whole.is_empty());
+            let mut seen = Vec::new();
+            slot.empty(&mut spare, |event| {
+                seen.push((event.sender(), event.body()))
+            });
+            let pushed = (0..count).map(|sequence| (sequence, event(sequence).body()));
+            assert!(pushed.eq(seen), "another order");
+            assert_eq!(slot.len(), 0);
+            blocks.push((spare.packed.len(), spare.whole.len()));
+        }
+        assert!(blocks[0] == blocks[1] && blocks[0].0 > 1 && blocks[0].1 > 1);
+    }
+}
