@@ -12,6 +12,44 @@ pub(super) fn memory_limit_bytes() -> u64 {
         .unwrap_or(ASSUMED_BYTES)
 }
 
+/// While it is there, the system gives memory in small pages only: what runs for a moment would
+/// wait longer for large ones to be cleared than it gains by them.
+///
+/// It tells Linux, for the whole process (prctl(2), PR_SET_THP_DISABLE). Elsewhere, and where
+/// large pages are off anyway, it does nothing.
+pub(super) struct SmallPages {
+    #[cfg(target_os = "linux")]
+    asked: bool,
+}
+
+#[cfg(target_os = "linux")]
+impl SmallPages {
+    pub(super) fn ask() -> Self {
+        use rustix::thread::{disable_transparent_huge_pages, transparent_huge_pages_are_disabled};
+        let are_given = transparent_huge_pages_are_disabled() == Ok(false);
+        SmallPages {
+            asked: are_given && disable_transparent_huge_pages(true).is_ok(),
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for SmallPages {
+    fn drop(&mut self) {
+        if self.asked {
+            // Small pages will do, too.
+            let _ = rustix::thread::disable_transparent_huge_pages(false);
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+impl SmallPages {
+    pub(super) fn ask() -> Self {
+        SmallPages {}
+    }
+}
+
 /// How many threads run at once.
 pub(super) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
@@ -47,6 +85,23 @@ fn available_bytes(meminfo: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn large_pages_are_off_until_the_first_to_ask_is_gone() {
+        use rustix::thread::transparent_huge_pages_are_disabled as are_off;
+        let before = are_off();
+        if before != Ok(false) {
+            return println!("skipped: large pages are off here, or Linux does not say");
+        }
+        let first = SmallPages::ask();
+        let second = SmallPages::ask();
+        assert_eq!(are_off(), Ok(true));
+        drop(second);
+        assert_eq!(are_off(), Ok(true), "another still asks");
+        drop(first);
+        assert_eq!(are_off(), before);
+    }
 
     #[test]
     fn reads_linux_figures() {

@@ -19,6 +19,9 @@ use crate::scenario::Override;
 use crate::services::Registry;
 use crate::simulation::{Ending, SetupError, Simulation, worthwhile_shards};
 
+/// From so many peers on large pages are of use (docs/performance.md).
+const LARGE_PAGES_PEERS: u64 = 10_000;
+
 /// Run a scenario: logs, peers, messages, topology and a summary go to a new folder
 #[derive(Args)]
 #[command(
@@ -63,6 +66,7 @@ pub(super) struct RunArgs {
 }
 
 pub(super) fn run(args: &RunArgs, registry: Registry) -> Result<(), Failure> {
+    let small_pages = machine::SmallPages::ask();
     let mut overrides = args.overrides.all()?;
     if let Some(until) = &args.until {
         overrides.push(Override::flag("--until", "horizon", until));
@@ -79,6 +83,9 @@ pub(super) fn run(args: &RunArgs, registry: Registry) -> Result<(), Failure> {
     }
     let scenario = load(&args.scenario, overrides, registry)?;
     let plan = &scenario.plan;
+    if plan.population.size().0 >= LARGE_PAGES_PEERS {
+        drop(small_pages);
+    }
     let place = args
         .out
         .clone()
