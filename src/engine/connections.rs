@@ -58,8 +58,8 @@ pub struct Connections {
 
 const WIDE: u32 = 1 << 31;
 /// Times before this, 78 hours, have 48 bits: the words with when a peer was last heard have room
-/// for 16 of the bits of since when it is in its state.
-const NARROW_END: u64 = 1 << 48;
+/// for 16 of the bits of since when it is in its state. No such word has all its bits set.
+const NARROW_END: u64 = (1 << 48) - 1;
 const NARROW_SHIFT: u32 = 16;
 
 /// How many words `count` connections take.
@@ -277,16 +277,8 @@ impl Connections {
     /// The other ends of all connections, finished or not, that were last heard before `time`.
     #[inline]
     pub fn iter_unheard_since(&self, time: Time) -> impl Iterator<Item = PeerIndex> + '_ {
-        let unheard = self.iter_heard().filter(move |&(_, heard)| heard < time);
-        unheard.map(|(end, _)| PeerIndex(end >> 1))
-    }
-
-    /// The words of the other ends of all connections, and when they were last heard.
-    #[inline]
-    fn iter_heard(&self) -> impl Iterator<Item = (u32, Time)> + '_ {
-        let shift = self.shift();
-        let all = self.ends().iter().zip(self.heard());
-        all.map(move |(&end, &heard)| (end, Time::from_ns(joined(heard) >> shift)))
+        let unheard = self.iter().filter(move |c| c.last_heard < time);
+        unheard.map(|connection| connection.peer)
     }
 
     /// Shows the other ends of the finished connections that were last heard before `time`; when
@@ -297,14 +289,25 @@ impl Connections {
         time: Time,
         mut see: impl FnMut(PeerIndex),
     ) -> Time {
-        let mut least = Time::MAX;
-        for (end, heard) in self.iter_heard() {
+        // As far to the left as the times that it is compared with.
+        let shift = self.shift();
+        let time = match time.as_ns() {
+            narrow if narrow < NARROW_END => narrow << shift,
+            wide if self.is_wide() => wide,
+            _ => u64::MAX,
+        };
+        let mut least = u64::MAX;
+        for (&end, &heard) in self.ends().iter().zip(self.heard()) {
+            let heard = joined(heard);
             least = least.min(heard);
             if heard < time && end & 1 == 1 {
                 see(PeerIndex(end >> 1));
             }
         }
-        least
+        if least == u64::MAX {
+            return Time::MAX;
+        }
+        Time::from_ns(least >> shift)
     }
 
     /// The other ends of the finished connections.
@@ -371,15 +374,25 @@ impl Connections {
     /// Notes that something of `peer` arrived at `now`; the connection's state, if there is one.
     #[inline]
     pub(super) fn hear(&mut self, peer: PeerIndex, now: Time) -> Option<ConnectionState> {
-        self.widen_for(now);
-        let shift = self.shift();
+        if self.is_wide() || now.as_ns() >= NARROW_END {
+            return self.hear_late(peer, now);
+        }
         // Taken apart once: this is done for every message.
         let (ends, times) = self.words.split_at_mut(self.count as usize);
         let place = place_among(ends, peer).ok()?;
         let heard = &mut times.as_chunks_mut().0[place];
-        let since_high = joined(*heard) & ((1 << shift) - 1);
-        *heard = split(now.as_ns() << shift | since_high);
+        let since_high = joined(*heard) & ((1 << NARROW_SHIFT) - 1);
+        *heard = split(now.as_ns() << NARROW_SHIFT | since_high);
         Some(state_of(ends[place]))
+    }
+
+    /// As [`Connections::hear`], where times are wide or must become so.
+    #[cold]
+    fn hear_late(&mut self, peer: PeerIndex, now: Time) -> Option<ConnectionState> {
+        self.widen_for(now);
+        let place = self.place(peer).ok()?;
+        self.set_times(place, now, self.since(place));
+        Some(self.state(place))
     }
 
     /// Adds a connection that will be the `place`-th, at a time that the others may have, too.
@@ -536,6 +549,21 @@ mod tests {
                 (c.peer.0, (connected, c.last_heard.as_ns(), c.since.as_ns()))
             });
             assert!(seen.eq(list.clone()), "step {step}");
+            let time = [
+                Time::from_ns(now - now.min(1 << 36)),
+                Time::from_ns(u64::MAX),
+            ][stream.below(2) as usize];
+            let mut unheard = Vec::new();
+            let least = connections.each_connected_unheard_since(time, |peer| unheard.push(peer.0));
+            let expected = list
+                .iter()
+                .filter(|(_, entry)| entry.0 && entry.1 < time.as_ns());
+            assert!(
+                unheard.iter().eq(expected.map(|(peer, _)| peer)),
+                "step {step}"
+            );
+            let least_heard = list.values().map(|entry| Time::from_ns(entry.1)).min();
+            assert_eq!(least, least_heard.unwrap_or(Time::MAX), "step {step}");
             let connected = list.values().filter(|entry| entry.0).count();
             assert_eq!(connections.connected(), connected);
         }

@@ -96,11 +96,11 @@ impl Event {
     pub fn kind(&self) -> Kind {
         let code = (self.order >> 28) as u8;
         match code {
+            DELIVERY..ARRIVAL => Kind::Delivery(MessageType(code - DELIVERY)),
+            ARRIVAL..TIMER => Kind::Arrival(MessageType(code - ARRIVAL)),
+            TIMER..ALARM => Kind::Timer { slot: code - TIMER },
             ALARM.. => Kind::Alarm { slot: code - ALARM },
-            TIMER.. => Kind::Timer { slot: code - TIMER },
-            ARRIVAL.. => Kind::Arrival(MessageType(code - ARRIVAL)),
-            DELIVERY.. => Kind::Delivery(MessageType(code - DELIVERY)),
-            _ => Kind::Start,
+            ..DELIVERY => Kind::Start,
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::connections::ConnectionState;
-use super::contents::{ANSWER, Contents, EMPTY};
+use super::contents::{ANSWER, EMPTY};
 use super::event::{Event, Kind};
 use super::peer_state::{Absence, PeerState};
 use super::post::{NEVER, Post, Switch};
@@ -191,8 +191,8 @@ impl<S: Service> Shard<S> {
         let brings_news = self.post.brings_news(event);
         let calls = match event.kind() {
             Kind::Delivery(kind) | Kind::Arrival(kind) => {
-                let routes = &self.world.routes[peer.peer_type.as_usize()];
-                routes.handlers(kind) != 0 && (brings_news || routes.copies(kind).is_none())
+                let route = self.world.routes[peer.peer_type.as_usize()].of(kind);
+                route.handlers != 0 && (brings_news || route.copies().is_none())
             }
             _ => true,
         };
@@ -324,12 +324,12 @@ impl<S: Service> Shard<S> {
             self.post.recorder.load.received(self.now, me, bytes, wait);
         }
         let state = peer.connections.hear(from, self.now);
-        if state.is_none() && kind != MessageType::HELLO && kind != MessageType::GOODBYE {
+        let is_greeting = kind == MessageType::HELLO || kind == MessageType::GOODBYE;
+        if state.is_none() && !is_greeting {
             return self.drop_message(me, kind, event, DropCause::NotConnected);
         }
-        let routes = &self.world.routes[peer.peer_type.as_usize()];
-        let (peer_type, handlers) = (peer.peer_type, routes.handlers(kind));
-        if !routes.handles(kind) && kind != MessageType::HELLO && kind != MessageType::GOODBYE {
+        let route = self.world.routes[peer.peer_type.as_usize()].of(kind);
+        if !route.is_handled {
             if peer.logs {
                 self.post.recorder.log_unhandled(me, self.now, kind, from);
             }
@@ -347,15 +347,14 @@ impl<S: Service> Shard<S> {
             _ if state == Some(ConnectionState::Dialling) => self.settle(me, from, false),
             _ => {}
         }
-        if !Contents::is_empty(event.body())
-            && let Some(remember) = self.world.routes[peer_type.as_usize()].copies(kind)
+        if let Some(remember) = route.copies()
             && (self.post).count_copy(me, event.body(), self.now.since(remember))
         {
             return;
         }
-        if handlers != 0 {
-            let payload = self.post.contents.take(event.body());
-            self.hand_over(me, from, kind, handlers, &payload);
+        let payload = self.post.contents.take(event.body());
+        if route.handlers != 0 {
+            self.hand_over(me, from, kind, route.handlers, &payload);
         }
     }
 

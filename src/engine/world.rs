@@ -41,63 +41,84 @@ pub struct World {
     pub is_bootstrap: Vec<bool>,
 }
 
-/// Which services of a peer type, as bits of their slots, handle each message type.
+/// What becomes of the messages that a peer type receives.
 #[derive(Clone, Debug)]
 pub struct Routes {
     /// How many services a peer of the type runs.
     pub services: usize,
-    handlers: [u32; MessageType::LIMIT],
+    by_kind: [Route; MessageType::LIMIT],
+}
+
+/// What becomes of the messages of one type.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Route {
+    /// Which services, as bits of their slots, handle it.
+    pub handlers: u32,
+    /// Whether it is handled at all, be it without a service, once the connection has noted that
+    /// it came.
+    pub is_handled: bool,
     /// For how long after they were produced copies of rumours that the peer holds are counted
-    /// without a service, by the type of the message that brings them; no time if they are not.
-    copies: [Time; MessageType::LIMIT],
-    /// Which message types, as bits, are handled once the connection has noted that they came.
-    noted: u64,
+    /// without a service; no time if they are not.
+    remember: Time,
+}
+
+impl Route {
+    /// For how long that holds, if it does.
+    #[inline]
+    pub fn copies(&self) -> Option<Time> {
+        (self.remember > Time::ZERO).then_some(self.remember)
+    }
+
+    /// Where there is another service to tell, it is told of copies, too.
+    fn settle_copies(&mut self) {
+        if self.handlers.count_ones() > 1 {
+            self.remember = Time::ZERO;
+        }
+    }
 }
 
 impl Routes {
     /// The routes of a type that runs this many services, none of which handles anything yet.
     pub fn new(services: usize) -> Self {
-        Routes {
-            services,
-            handlers: [0; MessageType::LIMIT],
-            copies: [Time::ZERO; MessageType::LIMIT],
-            noted: 0,
+        let none = Route {
+            handlers: 0,
+            is_handled: false,
+            remember: Time::ZERO,
+        };
+        let mut by_kind = [none; MessageType::LIMIT];
+        // The engine itself handles these.
+        for kind in [MessageType::HELLO, MessageType::GOODBYE] {
+            by_kind[kind.as_usize()].is_handled = true;
         }
+        Routes { services, by_kind }
     }
 
     /// Lets copies of rumours that the peer holds be counted without a service, for so long after
-    /// the rumour was produced, when a message of type `kind` brings them.
+    /// the rumour was produced, when a message of type `kind` brings them, and no other service
+    /// handles those messages.
     pub fn leave_copies(&mut self, kind: MessageType, remember: Time) {
-        self.copies[kind.as_usize()] = remember;
-    }
-
-    /// For how long that holds, if it does: where there is no other service to tell.
-    #[inline]
-    pub(super) fn copies(&self, kind: MessageType) -> Option<Time> {
-        let remember = self.copies[kind.as_usize()];
-        (remember > Time::ZERO && self.handlers(kind).is_power_of_two()).then_some(remember)
+        let route = &mut self.by_kind[kind.as_usize()];
+        route.remember = remember;
+        route.settle_copies();
     }
 
     /// Lets messages of type `kind` be handled without a service.
     pub fn note(&mut self, kind: MessageType) {
-        self.noted |= 1 << kind.0;
+        self.by_kind[kind.as_usize()].is_handled = true;
     }
 
     /// Lets the service in `slot` handle messages of type `kind`.
     pub fn add(&mut self, kind: MessageType, slot: usize) {
-        self.handlers[kind.as_usize()] |= 1 << slot;
+        let route = &mut self.by_kind[kind.as_usize()];
+        route.handlers |= 1 << slot;
+        route.is_handled = true;
+        route.settle_copies();
     }
 
-    /// Whether messages of type `kind` are handled, be it without a service.
+    /// What becomes of the messages of type `kind`.
     #[inline]
-    pub(super) fn handles(&self, kind: MessageType) -> bool {
-        self.handlers(kind) != 0 || self.noted >> kind.0 & 1 == 1
-    }
-
-    /// The services that handle messages of type `kind`.
-    #[inline]
-    pub(super) fn handlers(&self, kind: MessageType) -> u32 {
-        self.handlers[kind.as_usize()]
+    pub(super) fn of(&self, kind: MessageType) -> Route {
+        self.by_kind[kind.as_usize()]
     }
 }
 
