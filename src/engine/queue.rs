@@ -34,7 +34,8 @@ pub struct EventQueue {
     base: u64,
     /// Events before this time are in `walked` or `late`, the others in the ladder.
     span_end: u64,
-    /// The current span's events, sorted; those before `next` have been popped.
+    /// The current span's events, sorted; those before `next` have been popped. They stay until
+    /// others take their places.
     walked: Vec<Event>,
     next: usize,
     /// Whether that is news, see [`EventQueue::has_new_span`].
@@ -230,8 +231,7 @@ impl EventQueue {
 
     /// Makes the earliest slot the walked span; false if there is none before `end`.
     fn refill(&mut self, end: u64) -> bool {
-        self.walked.clear();
-        self.next = 0;
+        self.next = self.walked.len();
         while let Some((level, digit)) = self.earliest_slot() {
             let shift = level as u32 * DIGIT_BITS;
             let start = self.slot_start(level, digit);
@@ -269,7 +269,7 @@ impl EventQueue {
                     self.spare.whole.push(block);
                 }
             }
-            if !self.walked.is_empty() {
+            if self.next < self.walked.len() {
                 return true;
             }
         }
@@ -279,6 +279,7 @@ impl EventQueue {
     /// Makes the events of a slot, sorted, those that are walked.
     fn walk(&mut self, slot: &mut Slot) {
         self.sorter.sort(slot, &mut self.walked);
+        self.next = 0;
         self.is_new = true;
         slot.empty(&mut self.spare, |_| {});
     }

@@ -39,13 +39,17 @@ impl Sorter {
         let places = &mut self.places;
         places.clear();
         places.resize(bucket(last) + 1, 0);
-        slot.each_time(|time| places[bucket(time)] += 1);
-        let (mut sum, mut most) = (0, 0);
+        let mut most = 0;
+        slot.each_time(|time| {
+            let count = &mut places[bucket(time)];
+            *count += 1;
+            most = most.max(*count);
+        });
+        let mut sum = 0;
         for place in &mut *places {
-            let count = std::mem::replace(place, sum);
-            sum += count;
-            most = most.max(count);
+            sum += std::mem::replace(place, sum);
         }
+        // All are written over: only what there was no room for is made.
         sorted.resize(len, Event::unpacked(Time::ZERO, 0, 0));
         let mut count = 0;
         slot.each(|event| {
