@@ -13,14 +13,14 @@ use std::collections::BinaryHeap;
 
 use super::event::Event;
 use super::slot::{Packed, Slot, Spare};
-use super::sorter::Sorter;
+use super::sorter::{self, Sorter};
 use crate::time::Time;
 
 const DIGIT_BITS: u32 = 6;
 const SLOTS: usize = 1 << DIGIT_BITS;
 const LEVELS: usize = 11;
 /// A slot of at most this many events is sorted rather than spread: it fits the cache.
-const SORT_MAX: usize = 4096;
+const SORT_MAX: usize = sorter::MANY;
 /// The levels of which that holds: their slots are shorter than most delays, so that few events
 /// are queued for a span while it is walked. Of the levels above, only slots of few events are.
 const SORT_LEVELS: usize = 4;

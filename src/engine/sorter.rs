@@ -8,7 +8,7 @@ use crate::time::Time;
 /// So few are sorted by comparison at once.
 const FEW: usize = 24;
 /// More take more memory to spread than the cache has.
-const MANY: usize = 1 << 14;
+pub(super) const MANY: usize = 1 << 14;
 
 /// What sorting needs besides the events; kept, so that its memory is taken once.
 #[derive(Default)]
