@@ -238,6 +238,36 @@ fn topologies_are_exported_before_and_after() {
 }
 
 #[test]
+fn check_counts_the_messages_that_peers_may_hold() {
+    let folder = tempfile::tempdir().unwrap();
+    let check = |times: &str, format: &str| {
+        let path = "peer_types.producer.services.LimitedMessageProducer.times";
+        let set = format!("{path}={times}");
+        let scenario = shipped("gossip.yaml");
+        let (code, out, _) = p2psim(
+            folder.path(),
+            &["check", &scenario, "--set", &set, "--format", format],
+        );
+        assert_eq!(code, 0);
+        out
+    };
+    let bytes = |times: &str| {
+        let objects: Value = serde_json::from_str(&check(times, "json")).unwrap();
+        objects[0]["would_run"]["memory_bytes"].as_u64().unwrap()
+    };
+    // 16 instead of 8 that each of 100 peers holds in 32 bytes, and receives for 32 and 12 more.
+    assert_eq!(
+        bytes("16") - bytes("8"),
+        800 * (32 + 12) + (2048 - 1024) * 32
+    );
+    let table = check("16", "table");
+    assert!(
+        table.contains("memory: about 28.9 MiB before logs"),
+        "{table}"
+    );
+}
+
+#[test]
 fn help_and_lists_name_everything() {
     let folder = tempfile::tempdir().unwrap();
     for command in ["run", "check", "sample", "topology", "init", "list"] {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Failure, Overrides, TextFormat, complain, load, load_options, machine, print};
 use crate::network::Loss;
 use crate::report::table_within;
-use crate::scenario::{self, Scenario};
+use crate::scenario::{self, MessagesEstimate, Scenario};
 use crate::services::Registry;
 use crate::simulation::{NamedLaw, Plan, Population, Setup, SetupError};
 use crate::units::{show_bytes, show_count, show_figure};
@@ -108,12 +108,18 @@ fn peers_by_type(plan: &Plan, setup: &Setup) -> Vec<u64> {
     by_type
 }
 
-/// About how much memory the network takes before logs.
+/// About how much memory a run takes before logs, if all messages reach everyone.
 fn memory_bytes(plan: &Plan, setup: &Setup, links: u64) -> u64 {
     let peers = setup.names.len() as u64;
-    let network = scenario::estimate_bytes(peers, links as f64, plan.spreads_rumours());
     let counts = peers_by_type(plan, setup);
-    network.saturating_add(scenario::estimate_scripts_bytes(&plan.types, &counts))
+    let deliveries = plan.measures.deliveries;
+    let parts = [
+        scenario::PROGRAM_BYTES,
+        scenario::estimate_bytes(peers, links as f64, plan.spreads_rumours()),
+        scenario::estimate_scripts_bytes(&plan.types, &counts),
+        MessagesEstimate::new(&plan.types, &counts, plan.horizon, deliveries).bytes(),
+    ];
+    parts.into_iter().fold(0, u64::saturating_add)
 }
 
 /// What would run, for programs. Laws are in ms, bit/s and bytes; what is not finite is null.

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::diagnostics::{Diagnostic, Severity};
 use super::fields::Fields;
 use super::latencies::{Latencies, Matrix, name_problem};
+use super::memory::MessagesEstimate;
 use super::network::{Known, Network};
 use super::node::{self, Node, Scalar, Value};
 use super::schema::{self, KeySpec, Mapping};
@@ -16,9 +17,8 @@ use crate::distribution::Distribution;
 use crate::network::LatencyMeaning;
 use crate::peer::PeerId;
 use crate::services::ServiceSpec;
-use crate::simulation::{GraphSource, PeerType, Plan, Population};
+use crate::simulation::{GraphSource, Plan, Population};
 use crate::time::Time;
-use crate::units::{show_bytes, show_count};
 
 /// The seed, unless the scenario says otherwise.
 const SEED: u64 = 1;
@@ -171,28 +171,6 @@ pub(super) fn compile(
         }),
         _ => Err(ScenarioError::new(errors, sources)),
     }
-}
-
-/// An estimate, on the high side, of the memory that a network takes without logs, and without
-/// the messages that its peers hold if it `gossips`: what docs/performance.md measures, rounded
-/// up. A gossip message on its way takes more than a ping.
-pub fn estimate_bytes(peers: u64, links: f64, gossips: bool) -> u64 {
-    const PEER_BYTES: f64 = 450.0;
-    let link_bytes = if gossips { 200.0 } else { 100.0 };
-    (peers as f64 * PEER_BYTES + links * link_bytes) as u64
-}
-
-/// An estimate of what scripts take besides, for peer types of so many peers each: what the example
-/// of push gossip does (docs/performance.md), rounded up, without what peers keep in `self`.
-pub fn estimate_scripts_bytes(types: &[PeerType], counts: &[u64]) -> u64 {
-    const SCRIPT_PEER_BYTES: u64 = 2048;
-    let scripts = |peer_type: &PeerType| {
-        let services = peer_type.services.iter();
-        services.filter(|service| service.input.is_some()).count() as u64
-    };
-    let each = types.iter().zip(counts);
-    each.map(|(peer_type, &count)| SCRIPT_PEER_BYTES * count * scripts(peer_type))
-        .sum()
 }
 
 impl Inputs<'_> {
@@ -441,9 +419,7 @@ impl Compiler<'_> {
             matrix,
             file: latencies_file,
         } = latencies;
-        let gossips = types.iter().any(PeerType::spreads_rumours);
-        let scripts = estimate_scripts_bytes(&types, &counts);
-        self.check_memory(&population, gossips, scripts, place);
+        let network_bytes = self.check_memory(&population, &types, &counts, place);
         if self.has_errors() {
             // What follows would blame the stand-ins for what is wrong.
             return None;
@@ -452,6 +428,8 @@ impl Compiler<'_> {
         let (output, horizon) = (output?, horizon?);
         let measures = self.measures(&output, &types, &counts, horizon)?;
         self.check_floor(&matrix, &population, place, meaning, network.delay_min);
+        let messages = MessagesEstimate::new(&types, &counts, horizon, measures.deliveries);
+        self.check_messages(&messages, network_bytes, place);
         let plan = Plan {
             name: name?,
             seed: seed?,
@@ -509,27 +487,6 @@ impl Compiler<'_> {
                 );
                 self.warning(place, message, "a law with less of its mass there");
             }
-        }
-    }
-
-    fn check_memory(
-        &mut self,
-        population: &Population,
-        gossips: bool,
-        scripts_bytes: u64,
-        place: Place,
-    ) {
-        let (peers, links) = population.size();
-        let bytes = estimate_bytes(peers, links, gossips).saturating_add(scripts_bytes);
-        if bytes > self.options.memory_limit_bytes {
-            let message = format!(
-                "{} peers with {} links would take about {}, more than the {} there are",
-                show_count(peers),
-                show_count(links as u64),
-                show_bytes(bytes),
-                show_bytes(self.options.memory_limit_bytes),
-            );
-            self.error(place, message, "a smaller network, or a larger machine");
         }
     }
 }

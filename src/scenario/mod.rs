@@ -15,6 +15,7 @@ mod import;
 mod latencies;
 mod laws;
 mod measured;
+mod memory;
 mod network;
 mod node;
 mod output;
@@ -28,10 +29,10 @@ mod topology;
 use std::io::Read;
 use std::path::Path;
 
-pub use compiler::{estimate_bytes, estimate_scripts_bytes};
 pub use diagnostics::{Diagnostic, Severity};
 pub use import::{Imported, import_p2psimpy};
 pub use measured::read_measured;
+pub use memory::{MessagesEstimate, PROGRAM_BYTES, estimate_bytes, estimate_scripts_bytes};
 pub use overrides::Override;
 pub use schema::schema;
 
@@ -71,7 +72,8 @@ pub struct InputFile {
 pub struct LoadOptions {
     /// Keys set from outside, in order.
     pub overrides: Vec<Override>,
-    /// A network that would take more memory than this many bytes is refused.
+    /// A network that would take more memory than this many bytes is refused; one that would
+    /// with the messages that its peers may hold is warned of.
     pub memory_limit_bytes: u64,
     /// The services it can name.
     pub registry: Registry,

@@ -2,7 +2,7 @@
 
 use super::gossip::{
     Conduct, Config, EXCLUDE_PEERS, EXCLUDE_TYPES, FANOUT, GOSSIP_MESSAGE, PROCESSING, REMEMBER,
-    SUPPRESS_DUPLICATES, VERIFY, factory,
+    SUPPRESS_DUPLICATES, VERIFY, factory, remembers,
 };
 use super::pull_gossip::{MSG_REQUEST, MSG_RESPONSE, SYNC_PING, SYNC_PONG};
 use super::{MessageSpec, ParameterKind, ParameterSpec, ServiceSpec};
@@ -34,6 +34,7 @@ pub(super) const TAMPERING: ServiceSpec = ServiceSpec {
     build: &|parameters, messages| {
         factory(Config::new(parameters, messages[0], Conduct::Tampering))
     },
+    remembers,
     adversary: true,
     ..ServiceSpec::NONE
 };
@@ -45,6 +46,7 @@ pub(super) const SILENT: ServiceSpec = ServiceSpec {
     parameters: &[PROCESSING, VERIFY, REMEMBER],
     messages: MESSAGES,
     build: &|parameters, messages| factory(Config::silent(parameters, messages[0])),
+    remembers,
     adversary: true,
     ..ServiceSpec::NONE
 };
@@ -73,6 +75,7 @@ pub(super) const DELAYING: ServiceSpec = ServiceSpec {
         let conduct = Conduct::Delaying(parameters.law("delay").clone());
         factory(Config::new(parameters, messages[0], conduct))
     },
+    remembers,
     adversary: true,
     ..ServiceSpec::NONE
 };
@@ -101,6 +104,7 @@ pub(super) const CENSORING: ServiceSpec = ServiceSpec {
         let conduct = Conduct::Censoring(parameters.peers("origins").to_vec());
         factory(Config::new(parameters, messages[0], conduct))
     },
+    remembers,
     adversary: true,
     ..ServiceSpec::NONE
 };

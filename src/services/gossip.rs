@@ -90,8 +90,14 @@ pub(super) const SPEC: ServiceSpec = ServiceSpec {
         let relays = !parameters.flag("suppress_duplicates");
         (!looks && !relays).then(|| parameters.duration("remember"))
     },
+    remembers,
     ..ServiceSpec::NONE
 };
+
+/// See [`ServiceSpec::remembers`].
+pub(super) fn remembers(parameters: &Parameters) -> Option<Time> {
+    Some(parameters.duration("remember"))
+}
 
 /// Makes the service for peers that run it with this configuration.
 pub(super) fn factory(config: Config) -> super::Factory {

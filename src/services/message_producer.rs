@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::gossip::{EXCLUDE_PEERS, EXCLUDE_TYPES, Exclusion, GOSSIP_HEADER_BYTES, GOSSIP_MESSAGE};
 use super::parameters::{Negative, takes_time};
 use super::{
-    MessageSpec, ParameterError, ParameterKind, ParameterSpec, Parameters, ServiceSpec,
+    MessageSpec, ParameterError, ParameterKind, ParameterSpec, Parameters, Production, ServiceSpec,
     ServiceState,
 };
 use crate::distribution::Distribution;
@@ -19,6 +19,9 @@ use crate::units::Dimension;
 const STEP_MIN: Time = Time::from_ns(1);
 /// The largest payload: 1 GiB.
 const PAYLOAD_BYTES_MAX: u32 = 1 << 30;
+
+/// How many messages a MessageProducer produces if time allows.
+const ENDLESS: u64 = u32::MAX as u64;
 
 const INIT_TIMEOUT: ParameterSpec = ParameterSpec {
     name: "init_timeout",
@@ -98,8 +101,9 @@ pub(super) const SPEC: ServiceSpec = ServiceSpec {
         EXCLUDE_PEERS,
     ],
     messages: MESSAGES,
-    build: &|parameters, messages| factory(parameters, messages[0], u64::from(u32::MAX)),
+    build: &|parameters, messages| factory(parameters, messages[0], ENDLESS),
     check: &check,
+    produces: |parameters| Some(production(parameters, ENDLESS)),
     ..ServiceSpec::NONE
 };
 
@@ -121,6 +125,7 @@ pub(super) const LIMITED: ServiceSpec = ServiceSpec {
     messages: MESSAGES,
     build: &|parameters, messages| factory(parameters, messages[0], parameters.count("times")),
     check: &check,
+    produces: |parameters| Some(production(parameters, parameters.count("times"))),
     ..ServiceSpec::NONE
 };
 
@@ -145,6 +150,36 @@ fn check(parameters: &Parameters, given: &[&str]) -> Result<(), ParameterError> 
         });
     }
     takes_time("interval", law, Negative::Zero)
+}
+
+fn production(parameters: &Parameters, times: u64) -> Production {
+    let every_ms = match parameters.optional_law("interval") {
+        Some(law) => mean_ms(law),
+        None => 1000.0 / parameters.positive("msg_rate"),
+    };
+    Production {
+        after: parameters.duration("init_timeout"),
+        every: Time::from_ms_clamped(every_ms).max(STEP_MIN),
+        times,
+    }
+}
+
+/// The mean of a law of times in ms. Where it has none, or draws below 0, which are taken as 0,
+/// outweigh the others: half its median, since one draw in two takes at least the median.
+fn mean_ms(law: &Distribution) -> f64 {
+    let mean = law.mean();
+    if mean.is_finite() && mean > 0.0 {
+        return mean;
+    }
+    let (mut low, mut high) = (0.0, 1e15);
+    for _ in 0..100 {
+        let middle = (low + high) / 2.0;
+        match law.mass_below(middle) < 0.5 {
+            true => low = middle,
+            false => high = middle,
+        }
+    }
+    low / 2.0
 }
 
 fn factory(parameters: &Parameters, kind: MessageType, times: u64) -> super::Factory {
@@ -226,5 +261,20 @@ impl Service for MessageProducer {
         if rejoin == Rejoin::Fresh && self.left > 0 {
             self.start(context);
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_law_without_a_mean_has_half_its_median() {
+        let mean = |text| mean_ms(&Distribution::parse(text, Dimension::Time).unwrap());
+        assert_eq!(mean("expon(0, 200)"), 200.0);
+        // Half of its draws are below 4.
+        let pareto = mean("pareto(0.5)");
+        assert!((pareto - 2.0).abs() < 1e-9, "{pareto}");
     }
 }

@@ -9,6 +9,7 @@ mod gossip;
 mod message_producer;
 mod p2p_connection_manager;
 mod parameters;
+mod production;
 mod pull_gossip;
 pub mod scripts;
 mod slowdown;
@@ -23,6 +24,7 @@ pub use gossip::GossipService;
 pub use message_producer::MessageProducer;
 pub use p2p_connection_manager::P2PConnectionManager;
 pub use parameters::{ParameterKind, ParameterSpec, ParameterValue, Parameters};
+pub use production::Production;
 pub use pull_gossip::PullGossipService;
 pub use slowdown::Slowdown;
 
@@ -106,6 +108,11 @@ pub struct ServiceSpec {
     /// Whether, with these parameters, it has no use for further copies of a rumour that its peer
     /// holds, until so long after the rumour was produced: they are counted, and it is not told.
     pub leaves_copies: fn(&Parameters) -> Option<Time>,
+    /// How many rumours it produces with these parameters, if it can be known before a run.
+    pub produces: fn(&Parameters) -> Option<Production>,
+    /// For how long after a rumour's production its peer holds it with these parameters; `None`
+    /// if the service takes in none.
+    pub remembers: fn(&Parameters) -> Option<Time>,
     /// Whether peers that run it work against the others: they do not count in coverage.
     pub adversary: bool,
 }
@@ -137,6 +144,8 @@ impl ServiceSpec {
         check: &|_, _| Ok(()),
         begins_afresh: |_| false,
         leaves_copies: |_| None,
+        produces: |_| None,
+        remembers: |_| None,
         adversary: false,
     };
 }

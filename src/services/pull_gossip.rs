@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::gossip::{
     Conduct, Config as GossipConfig, EXCLUDE_PEERS, EXCLUDE_TYPES, Exclusion, FANOUT,
     GOSSIP_HEADER_BYTES, GOSSIP_MESSAGE, GossipService, PROCESSING, REMEMBER, SUPPRESS_DUPLICATES,
-    VERIFY,
+    VERIFY, remembers,
 };
 use super::{MessageSpec, ParameterKind, ParameterSpec, Parameters, ServiceSpec, ServiceState};
 use crate::distribution::Distribution;
@@ -84,6 +84,7 @@ pub(super) const PULL: ServiceSpec = ServiceSpec {
             GossipConfig::silent(parameters, messages[0]),
         )
     },
+    remembers,
     ..ServiceSpec::NONE
 };
 
@@ -108,6 +109,7 @@ pub(super) const PUSH_PULL: ServiceSpec = ServiceSpec {
         let push = GossipConfig::new(parameters, messages[0], Conduct::Honest);
         factory(parameters, messages, push)
     },
+    remembers,
     ..ServiceSpec::NONE
 };
 

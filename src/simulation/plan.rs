@@ -7,7 +7,9 @@ use crate::distribution::{Choice, Distribution};
 use crate::network::{LatencyTable, LinkLatencies, LinkMode};
 use crate::peer::{LocationIndex, PeerId, TypeIndex};
 use crate::record::{LogOptions, MeasureOptions};
-use crate::services::{ParameterKind, ParameterValue, Parameters, Registry, ServiceSpec};
+use crate::services::{
+    ParameterKind, ParameterValue, Parameters, Production, Registry, ServiceSpec,
+};
 use crate::time::Time;
 use crate::topology::attributes::Attributes;
 use crate::topology::generators::Generator;
@@ -144,6 +146,21 @@ impl PeerType {
             let mut messages = service.spec.messages.iter();
             messages.any(|message| message.gossip) || built_in.get(service.spec.name).is_none()
         })
+    }
+
+    /// What its services produce on each peer, as far as it can be known before a run.
+    pub fn productions(&self) -> impl Iterator<Item = Production> {
+        let services = self.services.iter();
+        services.filter_map(|service| (service.spec.produces)(&service.parameters))
+    }
+
+    /// For how long after its production a peer holds a rumour: the longest that one of its
+    /// services says; `None` if none of them takes any in.
+    pub fn remembers(&self) -> Option<Time> {
+        let services = self.services.iter();
+        services
+            .filter_map(|service| (service.spec.remembers)(&service.parameters))
+            .max()
     }
 
     /// Whether one of its services works against the others.

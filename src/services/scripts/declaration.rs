@@ -153,6 +153,7 @@ impl Declaration {
                 }),
             }
         };
+        let gossips = messages.iter().any(|message| message.gossip);
         let build: Box<Build> = Box::new(build);
         let check: Box<Check> = Box::new(check);
         ServiceSpec {
@@ -162,6 +163,11 @@ impl Declaration {
             messages: Vec::leak(messages),
             build: Box::leak(build),
             check: Box::leak(check),
+            // What it publishes cannot be known, nor what it forgets.
+            remembers: match gossips {
+                true => |_| Some(Time::MAX),
+                false => |_| None,
+            },
             ..ServiceSpec::NONE
         }
     }
