@@ -35,7 +35,7 @@ pub struct World {
     pub conditions: Option<Box<Conditions>>,
     /// The names of the message types.
     pub message_types: Arc<MessageTypes>,
-    /// For each peer type, which of its services handle a message type.
+    /// For each peer type, what becomes of the messages that it receives.
     pub routes: Vec<Routes>,
     /// Which peer types are bootstrap peers.
     pub is_bootstrap: Vec<bool>,
