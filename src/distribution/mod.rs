@@ -507,6 +507,28 @@ impl Distribution {
         self.loc + self.scale * standard
     }
 
+    /// Draws one number for each of `items`, in their order.
+    #[inline(always)]
+    pub fn sample_each<T>(
+        &self,
+        stream: &mut Stream,
+        items: &mut [T],
+        mut take: impl FnMut(&mut T, f64),
+    ) {
+        let Sampler::Norm(tables) = self.sampler else {
+            for item in items {
+                take(item, self.sample(stream));
+            }
+            return;
+        };
+        // The stream's own copy stays in the processor's registers.
+        let mut copy = stream.clone();
+        for item in items {
+            take(item, self.loc + self.scale * standard_normal(tables, &mut copy));
+        }
+        *stream = copy;
+    }
+
     /// A draw of the standard law, if it is one; apart, so that the normal law needs no call.
     #[inline(never)]
     fn sample_law(&self, stream: &mut Stream) -> Option<f64> {

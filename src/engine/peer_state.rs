@@ -57,6 +57,9 @@ pub(super) struct PeerState {
 
 const _: () = assert!(size_of::<PeerState>() == 128, "two lines of the cache");
 
+/// So many messages are sent in one go: what there is of them fits a few lines of the cache.
+const BATCH: usize = 16;
+
 /// What peers need in networks that fail.
 pub(super) struct Rare {
     /// How often the peer has begun afresh; timers of an earlier life are void.
@@ -189,41 +192,88 @@ impl PeerState {
         post: &mut Post,
         now: Time,
         me: PeerIndex,
-        receivers: impl IntoIterator<Item = PeerIndex>,
+        receivers: &[PeerIndex],
         kind: MessageType,
         body: u32,
     ) {
         let bytes = post.contents.bytes(body);
-        let mut count = 0;
-        for to in receivers {
-            let (departure, wait) = match world.uplink {
-                LinkMode::Limited => {
-                    let wait = self.uplink.free_at().since(now);
-                    let bandwidth = world.bandwidth_ul[me.as_usize()] * self.link_factor();
-                    (self.uplink.pass(now, bytes, bandwidth), wait)
+        let delivery = match world.downlink {
+            LinkMode::Limited => Kind::Arrival(kind),
+            LinkMode::Unlimited => Kind::Delivery(kind),
+        };
+        // One step after the other, each for several messages.
+        for receivers in receivers.chunks(BATCH) {
+            let mut departures = [now; BATCH];
+            let departures = &mut departures[..receivers.len()];
+            self.pass_uplink(world, post, now, me, bytes, departures);
+            let mut delays = [Time::ZERO; BATCH];
+            let delays = &mut delays[..receivers.len()];
+            world.draw_delays(me, receivers, &mut self.latency_stream, delays);
+            let ways = departures.iter().zip(&*delays);
+            for (&to, (&departure, &delay)) in receivers.iter().zip(ways) {
+                let event = Event::new(departure + delay, to, delivery, me.0, body);
+                match &world.conditions {
+                    None => post.dispatch(event),
+                    Some(conditions) => self.carry(conditions, world, post, departure, event),
                 }
-                LinkMode::Unlimited => (now, Time::ZERO),
-            };
-            let delay = world.draw_delay(me, to, &mut self.latency_stream);
-            let arrival = match world.downlink {
-                LinkMode::Limited => Kind::Arrival(kind),
-                LinkMode::Unlimited => Kind::Delivery(kind),
-            };
-            let event = Event::new(departure + delay, to, arrival, me.0, body);
-            match &world.conditions {
-                None => post.dispatch(event),
-                Some(conditions) => self.carry(conditions, world, post, departure, event),
+            }
+            if self.logs || post.recorder.delays.are_kept() {
+                self.note_sent(world, post, now, me, kind, receivers, delays);
+            }
+        }
+        let count = receivers.len() as u64;
+        post.recorder.traffic.sent(kind, bytes, count);
+        self.messages_out += count;
+        self.bytes_out += count * u64::from(bytes);
+    }
+
+    /// Makes `departures`, all of them `now` before, those of messages that queue for the uplink
+    /// at this time.
+    #[inline(always)]
+    fn pass_uplink(
+        &mut self,
+        world: &World,
+        post: &mut Post,
+        now: Time,
+        me: PeerIndex,
+        bytes: u32,
+        departures: &mut [Time],
+    ) {
+        let queues = world.uplink == LinkMode::Limited;
+        if !queues && !post.recorder.load.is_kept() {
+            return;
+        }
+        for departure in departures {
+            let mut wait = Time::ZERO;
+            if queues {
+                wait = self.uplink.free_at().since(now);
+                let bandwidth = world.bandwidth_ul[me.as_usize()] * self.link_factor();
+                *departure = self.uplink.pass(now, bytes, bandwidth);
             }
             post.recorder.load.sent(now, me, bytes, wait);
+        }
+    }
+
+    /// Writes down what was sent, as far as that is kept; apart, so that it costs the hot path no
+    /// more than to ask.
+    #[inline(never)]
+    #[expect(clippy::too_many_arguments, reason = "the parts of one message")]
+    fn note_sent(
+        &self,
+        world: &World,
+        post: &mut Post,
+        now: Time,
+        me: PeerIndex,
+        kind: MessageType,
+        receivers: &[PeerIndex],
+        delays: &[Time],
+    ) {
+        for (&to, &delay) in receivers.iter().zip(delays) {
             post.note_delay(world, me, to, delay);
             if self.logs {
                 post.recorder.log_sent(me, now, kind, to);
             }
-            count += 1;
         }
-        post.recorder.traffic.sent(kind, bytes, count);
-        self.messages_out += count;
-        self.bytes_out += count * u64::from(bytes);
     }
 
     /// As [`PeerState::send_all`], to one receiver: apart, for what is sent seldom.
@@ -239,7 +289,7 @@ impl PeerState {
         kind: MessageType,
         body: u32,
     ) {
-        self.send_all(world, post, now, me, [to], kind, body);
+        self.send_all(world, post, now, me, &[to], kind, body);
     }
 
     /// Sends Hello to `peer`, unless there is a connection in any state; `event` says whether it

@@ -310,7 +310,6 @@ impl Post {
     }
 
     /// Notes how long a message is on its way, if that is kept.
-    #[inline(always)]
     pub(super) fn note_delay(
         &mut self,
         world: &World,
@@ -319,16 +318,10 @@ impl Post {
         delay: Time,
     ) {
         if self.recorder.delays.are_kept() {
-            self.note_delay_now(world, from, to, delay);
+            let locations = world.locations_of(from, to);
+            let law = world.delay_law(from, to);
+            self.recorder.delays.count(locations, law, delay);
         }
-    }
-
-    /// Apart, so that it costs the hot path no more than to ask.
-    #[inline(never)]
-    fn note_delay_now(&mut self, world: &World, from: PeerIndex, to: PeerIndex, delay: Time) {
-        let locations = world.locations_of(from, to);
-        let law = world.delay_law(from, to);
-        self.recorder.delays.count(locations, law, delay);
     }
 
     /// Queues a message for its receiver, in whichever shard that is.

@@ -277,7 +277,6 @@ impl Context<'_> {
             return;
         }
         let body = self.post.contents.store(payload, bytes, to.len() as u32);
-        let to = to.iter().copied();
         self.peer
             .send_all(self.world, self.post, self.now, self.me, to, kind, body);
     }
@@ -302,7 +301,7 @@ impl Context<'_> {
             return false;
         }
         self.peer
-            .send_all(self.world, self.post, self.now, self.me, [to], kind, EMPTY);
+            .send_all(self.world, self.post, self.now, self.me, &[to], kind, EMPTY);
         true
     }
 
@@ -314,7 +313,7 @@ impl Context<'_> {
         let connections = &self.peer.connections;
         let least = connections.each_connected_unheard_since(time, |peer| unheard.push(peer));
         self.peer.send_all(
-            self.world, self.post, self.now, self.me, unheard, kind, EMPTY,
+            self.world, self.post, self.now, self.me, &unheard, kind, EMPTY,
         );
         least
     }

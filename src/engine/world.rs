@@ -136,9 +136,26 @@ impl World {
         }
     }
 
+    /// Draws the one-way delays of messages from one peer to others, in their order.
+    #[inline(always)]
+    pub(super) fn draw_delays(
+        &self,
+        from: PeerIndex,
+        to: &[PeerIndex],
+        stream: &mut Stream,
+        delays: &mut [Time],
+    ) {
+        if self.link_latencies.is_none() && self.latencies.locations() == 1 {
+            let here = LocationIndex(0);
+            return self.latencies.draw_all(here, here, stream, delays);
+        }
+        for (&to, delay) in to.iter().zip(delays) {
+            *delay = self.draw_delay(from, to, stream);
+        }
+    }
+
     /// Draws the one-way delay of a message: by the link's own law, if it has one, else by that
     /// of the locations.
-    #[inline(always)]
     pub(super) fn draw_delay(&self, from: PeerIndex, to: PeerIndex, stream: &mut Stream) -> Time {
         let own_law = self.link_latencies.as_ref().and_then(|l| l.get(from, to));
         match own_law {

@@ -97,20 +97,37 @@ impl LatencyTable {
     }
 
     /// Draws the one-way delay of a message; never less than the floor.
+    #[inline]
+    pub fn draw(&self, from: LocationIndex, to: LocationIndex, stream: &mut Stream) -> Time {
+        let mut delay = [Time::ZERO];
+        self.draw_all(from, to, stream, &mut delay);
+        delay[0]
+    }
+
+    /// Draws the one-way delays of several messages; never less than the floor.
     ///
     /// A pair without a law pays the floor: a scenario in which such a pair is needed has been
     /// refused before.
     #[inline(always)]
-    pub fn draw(&self, from: LocationIndex, to: LocationIndex, stream: &mut Stream) -> Time {
+    pub fn draw_all(
+        &self,
+        from: LocationIndex,
+        to: LocationIndex,
+        stream: &mut Stream,
+        delays: &mut [Time],
+    ) {
         let Some(law) = &self.laws[self.place(from, to)] else {
             debug_assert!(false, "no latency between {from:?} and {to:?}");
-            return self.delay_min;
+            return delays.fill(self.delay_min);
         };
-        self.draw_from(law, stream)
+        let (share, least) = (self.share_paid(), self.delay_min);
+        law.sample_each(stream, delays, |delay, drawn| {
+            *delay = Time::from_ms_clamped(drawn * share).max(least);
+        });
     }
 
     /// Draws the one-way delay of a message whose latency has this law; never less than the floor.
-    #[inline(always)]
+    #[inline]
     pub fn draw_from(&self, law: &Distribution, stream: &mut Stream) -> Time {
         Time::from_ms_clamped(law.sample(stream) * self.share_paid()).max(self.delay_min)
     }

@@ -83,23 +83,25 @@ pub fn standard_normal(tables: &Ziggurat, stream: &mut Stream) -> f64 {
     if x.abs() < tables.x[layer + 1] {
         return x;
     }
-    normal_outside(tables, stream, layer, u)
+    let (x, rest) = normal_outside(tables, stream.clone(), layer, u);
+    *stream = rest;
+    x
 }
 
 /// Goes on from the one draw of a hundred that is not inside its layer: apart, so that the others
-/// need no call.
+/// need no call, and the stream, which comes back with the draw, no place in memory.
 #[cold]
 #[inline(never)]
-fn normal_outside(tables: &Ziggurat, stream: &mut Stream, layer: usize, u: f64) -> f64 {
+fn normal_outside(tables: &Ziggurat, mut stream: Stream, layer: usize, u: f64) -> (f64, Stream) {
     if layer == 0 {
-        return normal_tail(stream, u < 0.0);
+        return (normal_tail(&mut stream, u < 0.0), stream);
     }
     let x = u * tables.x[layer];
     let (low, high) = (tables.density[layer], tables.density[layer + 1]);
     if low + (high - low) * stream.unit() < libm::exp(-0.5 * x * x) {
-        return x;
+        return (x, stream);
     }
-    standard_normal(tables, stream)
+    (standard_normal(tables, &mut stream), stream)
 }
 
 #[cold]

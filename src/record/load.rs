@@ -379,6 +379,12 @@ impl Load {
         }
     }
 
+    /// Whether it is kept how much peers send and receive.
+    #[inline]
+    pub(crate) fn is_kept(&self) -> bool {
+        self.series.is_some()
+    }
+
     /// A peer has sent a message, which waited this long for the uplink.
     #[inline]
     pub(crate) fn sent(&mut self, now: Time, me: PeerIndex, bytes: u32, wait: Time) {
