@@ -39,9 +39,16 @@ impl Time {
     /// [`Time::MAX`].
     #[inline]
     pub fn from_ms_clamped(ms: f64) -> Self {
+        Self::from_ms_at_least(ms, Time::ZERO)
+    }
+
+    /// As [`Time::from_ms_clamped`], but at least `least`, which must not be after
+    /// [`Time::MAX`].
+    #[inline]
+    pub fn from_ms_at_least(ms: f64, least: Time) -> Self {
         // `as` saturates and maps NaN to zero; to a signed number it takes fewer steps.
         let ns = (ms * NS_PER_MS as f64 + 0.5) as i64;
-        Time((ns.max(0) as u64).min(Time::MAX.0))
+        Time(ns.max(least.0 as i64).min(Time::MAX.0 as i64) as u64)
     }
 
     /// Whole nanoseconds.

@@ -137,11 +137,24 @@ impl PeerState {
         rare.map_or(1.0, |rare| rare.link_factor)
     }
 
-    /// Counts a message that it handles.
-    #[inline]
-    pub(super) fn count_in(&mut self, bytes: u32) {
+    /// Writes down a message that it handles.
+    #[inline(always)]
+    pub(super) fn note_received(
+        &mut self,
+        post: &mut Post,
+        now: Time,
+        me: PeerIndex,
+        kind: MessageType,
+        from: PeerIndex,
+        body: u32,
+    ) {
+        let bytes = post.contents.bytes(body);
+        post.recorder.traffic.delivered(kind, bytes);
         self.messages_in += 1;
         self.bytes_in += u64::from(bytes);
+        if self.logs {
+            post.recorder.log_received(me, now, kind, from);
+        }
     }
 
     /// What it has sent and received.
@@ -209,12 +222,19 @@ impl PeerState {
             let mut delays = [Time::ZERO; BATCH];
             let delays = &mut delays[..receivers.len()];
             world.draw_delays(me, receivers, &mut self.latency_stream, delays);
-            let ways = departures.iter().zip(&*delays);
-            for (&to, (&departure, &delay)) in receivers.iter().zip(ways) {
-                let event = Event::new(departure + delay, to, delivery, me.0, body);
-                match &world.conditions {
-                    None => post.dispatch(event),
-                    Some(conditions) => self.carry(conditions, world, post, departure, event),
+            let event = |to, at| Event::new(at, to, delivery, me.0, body);
+            let ways = receivers.iter().zip(departures.iter().zip(&*delays));
+            match &world.conditions {
+                None => {
+                    for (&to, (&departure, &delay)) in ways {
+                        post.dispatch(event(to, departure + delay));
+                    }
+                }
+                Some(conditions) => {
+                    for (&to, (&departure, &delay)) in ways {
+                        let event = event(to, departure + delay);
+                        self.carry(conditions, world, post, departure, event);
+                    }
                 }
             }
             if self.logs || post.recorder.delays.are_kept() {

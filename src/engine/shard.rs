@@ -13,7 +13,7 @@ use super::service::{Context, Rejoin, Service, Streams};
 use super::world::World;
 use super::{Dials, Pause};
 use crate::memory::ask_for;
-use crate::message::{Message, MessageType, Payload};
+use crate::message::{Message, MessageType};
 use crate::network::LinkMode;
 use crate::peer::PeerIndex;
 use crate::random::mix;
@@ -220,9 +220,15 @@ impl<S: Service> Shard<S> {
         match event.kind() {
             Kind::Arrival(kind) => return self.arrive(me, kind, event),
             Kind::Delivery(kind) => {
-                // Where downlinks do not queue, messages do not come in before they are delivered.
                 let peer = &mut self.peers[self.post.place(me)];
-                peer.coming_in = peer.coming_in.saturating_sub(1);
+                let load = &mut self.post.recorder.load;
+                // Where downlinks do not queue, a message comes in when it is delivered.
+                if self.world.downlink == LinkMode::Limited {
+                    peer.coming_in = peer.coming_in.saturating_sub(1);
+                } else if load.is_kept() && peer.online {
+                    let bytes = self.post.contents.bytes(event.body());
+                    load.received(self.now, me, bytes, Time::ZERO);
+                }
                 self.deliver(me, kind, event);
             }
             Kind::Timer { slot } => self.timer(me, slot, event),
@@ -311,35 +317,57 @@ impl<S: Service> Shard<S> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn deliver(&mut self, me: PeerIndex, kind: MessageType, event: Event) {
         let from = PeerIndex(event.sender());
         let peer = &mut self.peers[self.post.place(me)];
         if !peer.online {
             return self.drop_message(me, kind, event, DropCause::Offline);
         }
-        let bytes = self.post.contents.bytes(event.body());
-        if self.world.downlink == LinkMode::Unlimited {
-            let wait = Time::ZERO;
-            self.post.recorder.load.received(self.now, me, bytes, wait);
-        }
         let state = peer.connections.hear(from, self.now);
+        let route = self.world.routes[peer.peer_type.as_usize()].of(kind);
+        let is_connected = state == Some(ConnectionState::Connected);
+        if is_connected && kind > MessageType::GOODBYE && route.is_handled {
+            peer.note_received(&mut self.post, self.now, me, kind, from, event.body());
+        } else if !self.deliver_unusual(me, kind, event, state, route.is_handled) {
+            return;
+        }
+        if let Some(remember) = route.copies()
+            && (self.post).count_copy(me, event.body(), self.now.since(remember))
+        {
+            return;
+        }
+        if route.handlers != 0 || event.has_content() {
+            self.hand_over(me, from, kind, route.handlers, event.body());
+        }
+    }
+
+    /// Delivers what is not of a type of the services', or does not come over a finished
+    /// connection, as far as the engine itself has to do with it; false if it is dropped.
+    #[inline(never)]
+    fn deliver_unusual(
+        &mut self,
+        me: PeerIndex,
+        kind: MessageType,
+        event: Event,
+        state: Option<ConnectionState>,
+        is_handled: bool,
+    ) -> bool {
+        let from = PeerIndex(event.sender());
         let is_greeting = kind == MessageType::HELLO || kind == MessageType::GOODBYE;
         if state.is_none() && !is_greeting {
-            return self.drop_message(me, kind, event, DropCause::NotConnected);
+            self.drop_message(me, kind, event, DropCause::NotConnected);
+            return false;
         }
-        let route = self.world.routes[peer.peer_type.as_usize()].of(kind);
-        if !route.is_handled {
+        let peer = &mut self.peers[self.post.place(me)];
+        if !is_handled {
             if peer.logs {
                 self.post.recorder.log_unhandled(me, self.now, kind, from);
             }
-            return self.drop_message(me, kind, event, DropCause::Unhandled);
+            self.drop_message(me, kind, event, DropCause::Unhandled);
+            return false;
         }
-        self.post.recorder.traffic.delivered(kind, bytes);
-        peer.count_in(bytes);
-        if peer.logs {
-            self.post.recorder.log_received(me, self.now, kind, from);
-        }
+        peer.note_received(&mut self.post, self.now, me, kind, from, event.body());
         match kind {
             MessageType::HELLO => self.greet(me, from, state, event.body()),
             MessageType::GOODBYE => self.bid_farewell(me, from),
@@ -347,26 +375,21 @@ impl<S: Service> Shard<S> {
             _ if state == Some(ConnectionState::Dialling) => self.settle(me, from, false),
             _ => {}
         }
-        if let Some(remember) = route.copies()
-            && (self.post).count_copy(me, event.body(), self.now.since(remember))
-        {
-            return;
-        }
-        let payload = self.post.contents.take(event.body());
-        if route.handlers != 0 {
-            self.hand_over(me, from, kind, route.handlers, &payload);
-        }
+        true
     }
 
-    #[inline(always)]
+    /// Hands a message over to those of a peer's services that handle it; its content is let go.
+    /// Apart, so that what is only noted or counted costs no more than that.
+    #[inline(never)]
     fn hand_over(
         &mut self,
         me: PeerIndex,
         from: PeerIndex,
         kind: MessageType,
         mut handlers: u32,
-        payload: &Payload,
+        body: u32,
     ) {
+        let payload = &self.post.contents.take(body);
         while handlers != 0 {
             let slot = handlers.trailing_zeros() as usize;
             handlers &= handlers - 1;

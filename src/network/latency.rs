@@ -122,13 +122,13 @@ impl LatencyTable {
         };
         let (share, least) = (self.share_paid(), self.delay_min);
         law.sample_each(stream, delays, |delay, drawn| {
-            *delay = Time::from_ms_clamped(drawn * share).max(least);
+            *delay = Time::from_ms_at_least(drawn * share, least);
         });
     }
 
     /// Draws the one-way delay of a message whose latency has this law; never less than the floor.
     #[inline]
     pub fn draw_from(&self, law: &Distribution, stream: &mut Stream) -> Time {
-        Time::from_ms_clamped(law.sample(stream) * self.share_paid()).max(self.delay_min)
+        Time::from_ms_at_least(law.sample(stream) * self.share_paid(), self.delay_min)
     }
 }
