@@ -149,7 +149,7 @@ impl Contents {
     }
 
     /// Lets go of the content of a message that nobody looks at.
-    #[inline]
+    #[inline(always)]
     pub(super) fn release(&mut self, body: u32) {
         match self.parcel(body) {
             Some(parcel) if parcel.copies > 1 => parcel.copies -= 1,

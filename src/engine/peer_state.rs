@@ -209,37 +209,75 @@ impl PeerState {
         kind: MessageType,
         body: u32,
     ) {
+        for some in receivers.chunks(BATCH) {
+            self.send_some::<BATCH>(world, post, now, me, some, kind, body);
+        }
+    }
+
+    /// As [`PeerState::send_all`], to one receiver.
+    #[inline(always)]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the parts of one message on the hot path"
+    )]
+    pub(super) fn send_one(
+        &mut self,
+        world: &World,
+        post: &mut Post,
+        now: Time,
+        me: PeerIndex,
+        to: PeerIndex,
+        kind: MessageType,
+        body: u32,
+    ) {
+        self.send_some::<1>(world, post, now, me, &[to], kind, body);
+    }
+
+    /// As [`PeerState::send_all`], to no more than `N` receivers: one step after the other, each
+    /// for all.
+    #[inline(always)]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the parts of one message on the hot path"
+    )]
+    fn send_some<const N: usize>(
+        &mut self,
+        world: &World,
+        post: &mut Post,
+        now: Time,
+        me: PeerIndex,
+        receivers: &[PeerIndex],
+        kind: MessageType,
+        body: u32,
+    ) {
         let bytes = post.contents.bytes(body);
+        let mut departures = [now; N];
+        let departures = &mut departures[..receivers.len()];
+        self.pass_uplink(world, post, now, me, bytes, departures);
+        let mut delays = [Time::ZERO; N];
+        let delays = &mut delays[..receivers.len()];
+        world.draw_delays(me, receivers, &mut self.latency_stream, delays);
         let delivery = match world.downlink {
             LinkMode::Limited => Kind::Arrival(kind),
             LinkMode::Unlimited => Kind::Delivery(kind),
         };
-        // One step after the other, each for several messages.
-        for receivers in receivers.chunks(BATCH) {
-            let mut departures = [now; BATCH];
-            let departures = &mut departures[..receivers.len()];
-            self.pass_uplink(world, post, now, me, bytes, departures);
-            let mut delays = [Time::ZERO; BATCH];
-            let delays = &mut delays[..receivers.len()];
-            world.draw_delays(me, receivers, &mut self.latency_stream, delays);
-            let event = |to, at| Event::new(at, to, delivery, me.0, body);
-            let ways = receivers.iter().zip(departures.iter().zip(&*delays));
-            match &world.conditions {
-                None => {
-                    for (&to, (&departure, &delay)) in ways {
-                        post.dispatch(event(to, departure + delay));
-                    }
-                }
-                Some(conditions) => {
-                    for (&to, (&departure, &delay)) in ways {
-                        let event = event(to, departure + delay);
-                        self.carry(conditions, world, post, departure, event);
-                    }
+        let event = |to, at| Event::new(at, to, delivery, me.0, body);
+        let ways = receivers.iter().zip(departures.iter().zip(&*delays));
+        match &world.conditions {
+            None => {
+                for (&to, (&departure, &delay)) in ways {
+                    post.dispatch(event(to, departure + delay));
                 }
             }
-            if self.logs || post.recorder.delays.are_kept() {
-                self.note_sent(world, post, now, me, kind, receivers, delays);
+            Some(conditions) => {
+                for (&to, (&departure, &delay)) in ways {
+                    let event = event(to, departure + delay);
+                    self.carry(conditions, world, post, departure, event);
+                }
             }
+        }
+        if self.logs || post.recorder.delays.are_kept() {
+            self.note_sent(world, post, now, me, kind, receivers, delays);
         }
         let count = receivers.len() as u64;
         post.recorder.traffic.sent(kind, bytes, count);
@@ -296,7 +334,7 @@ impl PeerState {
         }
     }
 
-    /// As [`PeerState::send_all`], to one receiver: apart, for what is sent seldom.
+    /// As [`PeerState::send_one`]: apart, for what is sent seldom.
     #[inline(never)]
     #[expect(clippy::too_many_arguments, reason = "the parts of one message")]
     pub(super) fn send(
@@ -309,7 +347,7 @@ impl PeerState {
         kind: MessageType,
         body: u32,
     ) {
-        self.send_all(world, post, now, me, &[to], kind, body);
+        self.send_one(world, post, now, me, to, kind, body);
     }
 
     /// Sends Hello to `peer`, unless there is a connection in any state; `event` says whether it

@@ -247,7 +247,7 @@ impl Post {
     /// Counts a copy of a rumour that its receiver is known to hold and that was produced at
     /// `oldest` or later, and lets go of it; false, and nothing is done, if it is no such copy or
     /// there is more to do.
-    #[inline]
+    #[inline(always)]
     pub(super) fn count_copy(&mut self, me: PeerIndex, body: u32, oldest: Time) -> bool {
         let place = self.place(me);
         let Some(rumour) = self.contents.rumour(body) else {
@@ -330,12 +330,14 @@ impl Post {
         if event.receiver().0.wrapping_sub(self.first) < self.count {
             self.queue.push(event);
         } else {
-            self.dispatch_abroad(event);
+            self.dispatch_abroad(event.time_and_order(), event.body());
         }
     }
 
+    /// The event in parts, which need not be written to memory to be handed over.
     #[inline(never)]
-    fn dispatch_abroad(&mut self, mut event: Event) {
+    fn dispatch_abroad(&mut self, (time, order): (Time, u64), body: u32) {
+        let mut event = Event::unpacked(time, order, body);
         let content = (!Contents::is_empty(event.body())).then(|| {
             let bytes = self.contents.bytes(event.body());
             (self.contents.take(event.body()), bytes)

@@ -116,15 +116,16 @@ impl EventQueue {
     #[inline(always)]
     pub fn push(&mut self, event: Event) {
         if event.time().as_ns() < self.span_end {
-            self.push_late(event);
+            self.push_late(event.time_and_order(), event.body());
         } else {
             self.push_to_ladder(event);
         }
     }
 
-    /// Apart, so that it costs the hot path no registers.
+    /// Apart, and the event in parts, so that it costs the hot path no registers and no memory.
     #[inline(never)]
-    fn push_late(&mut self, event: Event) {
+    fn push_late(&mut self, (time, order): (Time, u64), body: u32) {
+        let event = Event::unpacked(time, order, body);
         self.late_count = self.late_count.wrapping_add(1);
         self.late.push(Reverse(event.counted(self.late_count)));
         if self.late.len() > LATE_MAX && self.span_end - self.base > 1 {
@@ -206,14 +207,15 @@ impl EventQueue {
             slot.packed
                 .push(Packed::new(&event), &mut self.spare.packed);
         } else {
-            self.push_whole(event, place);
+            self.push_whole(event.time_and_order(), event.body(), place);
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn push_whole(&mut self, event: Event, place: usize) {
-        self.large_bodies |= event.body() != 0;
+    fn push_whole(&mut self, (time, order): (Time, u64), body: u32, place: usize) {
+        self.large_bodies |= body != 0;
+        let event = Event::unpacked(time, order, body);
         self.slots[place].whole.push(event, &mut self.spare.whole);
     }
 
@@ -249,7 +251,7 @@ impl EventQueue {
             };
             if level == 0 || slot.len() <= sort_max {
                 self.span_end = start.saturating_add(1 << shift);
-                self.walk(&mut slot);
+                self.walk(&mut slot, start, shift);
             } else {
                 self.span_end = self.base;
                 for mut block in slot.packed.take_blocks() {
@@ -276,9 +278,10 @@ impl EventQueue {
         false
     }
 
-    /// Makes the events of a slot, sorted, those that are walked.
-    fn walk(&mut self, slot: &mut Slot) {
-        self.sorter.sort(slot, &mut self.walked);
+    /// Makes the events of a slot, which begins at `start` and is 2 to the power of `bits` ns long,
+    /// those that are walked, sorted.
+    fn walk(&mut self, slot: &mut Slot, start: u64, bits: u32) {
+        self.sorter.sort(slot, start, bits, &mut self.walked);
         self.next = 0;
         self.is_new = true;
         slot.empty(&mut self.spare, |_| {});

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::connections::ConnectionState;
-use super::contents::{ANSWER, EMPTY};
+use super::contents::{ANSWER, Contents, EMPTY};
 use super::event::{Event, Kind};
 use super::peer_state::{Absence, PeerState};
 use super::post::{NEVER, Post, Switch};
@@ -13,7 +13,7 @@ use super::service::{Context, Rejoin, Service, Streams};
 use super::world::World;
 use super::{Dials, Pause};
 use crate::memory::ask_for;
-use crate::message::{Message, MessageType};
+use crate::message::{Message, MessageType, Payload};
 use crate::network::LinkMode;
 use crate::peer::PeerIndex;
 use crate::random::mix;
@@ -26,7 +26,7 @@ const STRIDE: usize = 6;
 /// So few peers stay in the cache that is next to the processor, and need no look ahead.
 const PEERS_AT_HAND: usize = 2000;
 /// After how many events it is asked whether the run is to stop.
-const STOP_EVERY: usize = 32;
+const STOP_EVERY: u64 = 32;
 
 /// Some of a network's peers, which follow one another, with all that only they need.
 pub(super) struct Shard<S> {
@@ -47,7 +47,7 @@ pub(super) struct Shard<S> {
     /// Nothing at or after this time is handled in this run of the engine.
     pub(super) end: Time,
     /// How many events are handled before it is asked whether the run is to stop.
-    unasked: usize,
+    unasked: u64,
     pub(super) events: u64,
     pub(super) digest: u64,
 }
@@ -110,12 +110,17 @@ impl<S: Service> Shard<S> {
     pub(super) fn run(&mut self, until: Time, end: Time, budget: u64, stop: &AtomicBool) -> Pause {
         self.end = end;
         self.unasked = 0;
-        for _ in 0..budget {
+        let mut budget = budget;
+        loop {
             if self.unasked == 0 {
+                if budget == 0 {
+                    return Pause::Budget;
+                }
                 if stop.load(Ordering::Relaxed) || self.post.failure.is_some() {
                     return Pause::Stopped;
                 }
-                self.unasked = STOP_EVERY;
+                self.unasked = STOP_EVERY.min(budget);
+                budget -= self.unasked;
             }
             self.unasked -= 1;
             let Some(event) = self.post.queue.pop_before(until) else {
@@ -129,7 +134,6 @@ impl<S: Service> Shard<S> {
             }
             self.handle(event);
         }
-        Pause::Budget
     }
 
     /// Handles the events before `until`, which nothing that other shards have not sent yet can
@@ -220,14 +224,16 @@ impl<S: Service> Shard<S> {
         match event.kind() {
             Kind::Arrival(kind) => return self.arrive(me, kind, event),
             Kind::Delivery(kind) => {
-                let peer = &mut self.peers[self.post.place(me)];
-                let load = &mut self.post.recorder.load;
-                // Where downlinks do not queue, a message comes in when it is delivered.
-                if self.world.downlink == LinkMode::Limited {
-                    peer.coming_in = peer.coming_in.saturating_sub(1);
-                } else if load.is_kept() && peer.online {
-                    let bytes = self.post.contents.bytes(event.body());
-                    load.received(self.now, me, bytes, Time::ZERO);
+                match self.world.downlink {
+                    LinkMode::Limited => {
+                        let peer = &mut self.peers[self.post.place(me)];
+                        peer.coming_in = peer.coming_in.saturating_sub(1);
+                    }
+                    // It comes in as it is delivered.
+                    LinkMode::Unlimited if self.post.recorder.load.is_kept() => {
+                        self.come_in_at_once(me, event.body());
+                    }
+                    LinkMode::Unlimited => {}
                 }
                 self.deliver(me, kind, event);
             }
@@ -242,6 +248,16 @@ impl<S: Service> Shard<S> {
             Kind::Start => self.start(me),
         }
         self.count(event);
+    }
+
+    /// Writes down a message that comes in as it is delivered.
+    #[inline(never)]
+    fn come_in_at_once(&mut self, me: PeerIndex, body: u32) {
+        if self.peers[self.post.place(me)].online {
+            let bytes = self.post.contents.bytes(body);
+            let load = &mut self.post.recorder.load;
+            load.received(self.now, me, bytes, Time::ZERO);
+        }
     }
 
     #[inline]
@@ -389,7 +405,13 @@ impl<S: Service> Shard<S> {
         mut handlers: u32,
         body: u32,
     ) {
-        let payload = &self.post.contents.take(body);
+        let taken;
+        let payload = if Contents::is_empty(body) {
+            &Payload::Empty
+        } else {
+            taken = self.post.contents.take(body);
+            &taken
+        };
         while handlers != 0 {
             let slot = handlers.trailing_zeros() as usize;
             handlers &= handlers - 1;

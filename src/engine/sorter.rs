@@ -18,27 +18,22 @@ pub(super) struct Sorter {
 }
 
 impl Sorter {
-    /// Makes `sorted` the events of a slot, sorted by [`Event::key`] and counted.
-    pub(super) fn sort(&mut self, slot: &Slot, sorted: &mut Vec<Event>) {
-        let (mut first, mut last) = (u64::MAX, 0);
-        slot.each_time(|time| {
-            first = first.min(time);
-            last = last.max(time);
-        });
+    /// Makes `sorted` the events of a slot, sorted by [`Event::key`] and counted. None of them is
+    /// before `first`, nor 2 to the power of `bits` ns or more after it.
+    pub(super) fn sort(&mut self, slot: &Slot, first: u64, bits: u32, sorted: &mut Vec<Event>) {
         let len = slot.len();
         // What is queued for one instant was mostly queued in order.
-        if first >= last || !(FEW..=MANY).contains(&len) {
+        if bits == 0 || !(FEW..=MANY).contains(&len) {
             sorted.clear();
             slot.each(|event| sorted.push(event.counted(sorted.len() as u32)));
             return sorted.sort_unstable();
         }
-        // At least as many buckets as events, and fewer than four times as many.
-        let bits = u64::BITS - (last - first).leading_zeros();
+        // More buckets than events, and no more than twice as many.
         let shift = bits.saturating_sub(len.ilog2() + 1);
         let bucket = |time: u64| ((time - first) >> shift) as usize;
         let places = &mut self.places;
         places.clear();
-        places.resize(bucket(last) + 1, 0);
+        places.resize(1 << (bits - shift), 0);
         let mut most = 0;
         slot.each_time(|time| {
             let count = &mut places[bucket(time)];
@@ -109,7 +104,7 @@ mod tests {
                 let mut slot = Slot::default();
                 let mut expected = Vec::new();
                 for sequence in 0..count {
-                    // All but one at the same instant: one bucket holds them.
+                    // All but one at nearly the same instant: one bucket holds them.
                     let time = match (span, sequence) {
                         (3, 0) => 1,
                         _ => start + stream.below(span),
@@ -127,7 +122,12 @@ mod tests {
                     expected.push(event.counted(sequence as u32));
                 }
                 expected.sort_unstable();
-                sorter.sort(&slot, &mut events);
+                let (first, bits) = match span {
+                    3 => (0, 61),
+                    1 => (start, 0),
+                    _ => (start, span.ilog2() + 1),
+                };
+                sorter.sort(&slot, first, bits, &mut events);
                 let seen = |event: &Event| (event.time_and_order(), event.body());
                 assert!(
                     events.iter().map(seen).eq(expected.iter().map(seen)),

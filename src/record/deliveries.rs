@@ -333,7 +333,7 @@ impl Deliveries {
 
     /// A peer has received one more copy of what it holds; false, and it is not counted yet, where
     /// it takes its row to do so.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn receive_copy(&mut self, peer: PeerIndex, id: RumourId) -> bool {
         match &mut self.kept {
             Kept::Nothing => true,
