@@ -148,13 +148,28 @@ impl Contents {
         self.take_any(body)
     }
 
-    /// Lets go of the content of a message that nobody looks at.
+    /// Lets go of a rumour that a message brings if `counted` says so; whether it did.
     #[inline(always)]
-    pub(super) fn release(&mut self, body: u32) {
-        match self.parcel(body) {
-            Some(parcel) if parcel.copies > 1 => parcel.copies -= 1,
-            _ => drop(self.take_any(body)),
+    pub(super) fn release_if(
+        &mut self,
+        body: u32,
+        counted: impl FnOnce(&Rumour) -> bool,
+    ) -> bool {
+        let Some(parcel) = self.parcel(body) else {
+            return false;
+        };
+        let Payload::Rumour(rumour) = &parcel.payload else {
+            return false;
+        };
+        if !counted(rumour) {
+            return false;
         }
+        if parcel.copies > 1 {
+            parcel.copies -= 1;
+        } else {
+            self.take_any(body);
+        }
+        true
     }
 
     #[inline(never)]

@@ -250,16 +250,12 @@ impl Post {
     #[inline(always)]
     pub(super) fn count_copy(&mut self, me: PeerIndex, body: u32, oldest: Time) -> bool {
         let place = self.place(me);
-        let Some(rumour) = self.contents.rumour(body) else {
-            return false;
-        };
-        let counted = rumour.produced >= oldest
-            && self.spreading.is_held(place, rumour)
-            && self.recorder.deliveries.receive_copy(me, rumour.id);
-        if counted {
-            self.contents.release(body);
-        }
-        counted
+        let (spreading, deliveries) = (&self.spreading, &mut self.recorder.deliveries);
+        self.contents.release_if(body, |rumour| {
+            rumour.produced >= oldest
+                && spreading.is_held(place, rumour)
+                && deliveries.receive_copy(me, rumour.id)
+        })
     }
 
     /// Whether a peer of the shard holds a rumour.

@@ -94,7 +94,9 @@ impl LastRumour {
     }
 }
 
+/// With a tag of its own: each copy of each rumour asks which it is.
 #[derive(Clone, Debug)]
+#[repr(u8)]
 enum Kept {
     Nothing,
     Figures(Box<Spread>),

@@ -377,8 +377,10 @@ impl GossipService {
         };
         let (truly, altered) = chosen.split_at(true_until);
         context.send_each(truly, config.kind, Payload::Rumour(onward), bytes);
-        onward.variant = context.me().0 + 1;
-        context.send_each(altered, config.kind, Payload::Rumour(onward), bytes);
+        if !altered.is_empty() {
+            onward.variant = context.me().0 + 1;
+            context.send_each(altered, config.kind, Payload::Rumour(onward), bytes);
+        }
     }
 }
 
