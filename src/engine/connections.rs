@@ -355,11 +355,10 @@ impl Connections {
     /// Asks for the other ends and for when they were heard, of some sixteen connections all.
     #[inline]
     pub(super) fn foresee(&self) {
-        let heard_end = 3 * self.len();
-        if let Some(last) = heard_end.checked_sub(1) {
-            for place in [0, heard_end / 2, last] {
-                ask_for(&self.words[place]);
-            }
+        if let Some(words @ [first, .., last]) = self.words.get(..3 * self.len()) {
+            ask_for(first);
+            ask_for(&words[words.len() / 2]);
+            ask_for(last);
         }
     }
 
@@ -372,7 +371,7 @@ impl Connections {
     }
 
     /// Notes that something of `peer` arrived at `now`; the connection's state, if there is one.
-    #[inline]
+    #[inline(always)]
     pub(super) fn hear(&mut self, peer: PeerIndex, now: Time) -> Option<ConnectionState> {
         if self.is_wide() || now.as_ns() >= NARROW_END {
             return self.hear_late(peer, now);

@@ -118,8 +118,11 @@ impl Contents {
     #[inline]
     pub(super) fn rumour(&self, body: u32) -> Option<&Rumour> {
         let place = body.checked_sub(FIRST_PARCEL)?;
-        match &self.parcels[place as usize].payload {
-            Payload::Rumour(rumour) => Some(rumour),
+        match self.parcels.get(place as usize)? {
+            Parcel {
+                payload: Payload::Rumour(rumour),
+                ..
+            } => Some(rumour),
             _ => None,
         }
     }

@@ -50,6 +50,18 @@ impl Kind {
             Kind::Alarm { slot } => ALARM + slot,
         }
     }
+
+    /// The kind with this code.
+    #[inline]
+    pub(super) const fn of(code: u8) -> Self {
+        match code {
+            DELIVERY..ARRIVAL => Kind::Delivery(MessageType(code - DELIVERY)),
+            ARRIVAL..TIMER => Kind::Arrival(MessageType(code - ARRIVAL)),
+            TIMER..ALARM => Kind::Timer { slot: code - TIMER },
+            ALARM.. => Kind::Alarm { slot: code - ALARM },
+            ..DELIVERY => Kind::Start,
+        }
+    }
 }
 
 /// Something that happens to one peer at one time: 24 bytes, so that a queue of millions stays
@@ -94,14 +106,13 @@ impl Event {
     /// What.
     #[inline]
     pub fn kind(&self) -> Kind {
-        let code = (self.order >> 28) as u8;
-        match code {
-            DELIVERY..ARRIVAL => Kind::Delivery(MessageType(code - DELIVERY)),
-            ARRIVAL..TIMER => Kind::Arrival(MessageType(code - ARRIVAL)),
-            TIMER..ALARM => Kind::Timer { slot: code - TIMER },
-            ALARM.. => Kind::Alarm { slot: code - ALARM },
-            ..DELIVERY => Kind::Start,
-        }
+        Kind::of(self.code())
+    }
+
+    /// What, as a number.
+    #[inline]
+    pub(super) fn code(&self) -> u8 {
+        (self.order >> 28) as u8
     }
 
     /// The message's sender, or the timer's tag.
@@ -125,8 +136,7 @@ impl Event {
     /// Whether it is a message with something in it.
     #[inline]
     pub(super) fn has_content(&self) -> bool {
-        let code = (self.order >> 28) as u8;
-        (DELIVERY..TIMER).contains(&code) && !Contents::is_empty(self.body)
+        (DELIVERY..TIMER).contains(&self.code()) && !Contents::is_empty(self.body)
     }
 
     /// A second copy of a message, on its own way.

@@ -178,7 +178,10 @@ impl Post {
     pub(super) fn brings_news(&self, event: &Event) -> bool {
         let place = self.place(event.receiver());
         let is_known = |rumour| self.spreading.is_held(place, rumour);
-        event.has_content() && !self.contents.rumour(event.body()).is_some_and(is_known)
+        // Of a timer the body is not that of a content; but where it could be taken for one, a peer
+        // has begun afresh twice, and no more than a little time is lost.
+        !Contents::is_empty(event.body())
+            && !self.contents.rumour(event.body()).is_some_and(is_known)
     }
 
     /// Asks for where the rumours that a peer of the shard holds lie.

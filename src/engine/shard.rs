@@ -46,6 +46,11 @@ pub(super) struct Shard<S> {
     pub(super) reached: Time,
     /// Nothing at or after this time is handled in this run of the engine.
     pub(super) end: Time,
+    /// Which events, by their codes, have a service called, whatever they bring.
+    calls: [bool; 256],
+    /// Which of the next events bring news, as bits; of the one that is 2 × [`STRIDE`] events
+    /// ahead the lowest.
+    news: u32,
     /// How many events are handled before it is asked whether the run is to stop.
     unasked: u64,
     pub(super) events: u64,
@@ -61,6 +66,9 @@ impl<S: Service> Shard<S> {
         recorder: Recorder,
     ) -> Self {
         let post = Post::new(range.clone(), firsts, world.downlink, recorder);
+        let calls = std::array::from_fn(|code| {
+            world.routes.iter().any(|routes| routes.calls(Kind::of(code as u8)))
+        });
         Shard {
             world,
             peers: Vec::with_capacity(range.len()),
@@ -71,6 +79,8 @@ impl<S: Service> Shard<S> {
             now: Time::ZERO,
             reached: Time::ZERO,
             end: Time::ZERO,
+            calls,
+            news: 0,
             unasked: 0,
             events: 0,
             digest: 0,
@@ -150,71 +160,73 @@ impl<S: Service> Shard<S> {
 
     /// Asks for what the next events are about, step by step, a few events ahead: in a network
     /// larger than the cache it comes from memory while others are handled.
-    #[inline]
+    #[inline(always)]
     fn look_ahead(&mut self) {
         if self.post.queue.has_new_span() {
             return self.look_around();
         }
-        if let Some(event) = self.post.queue.ahead(3 * STRIDE) {
+        let queue = &self.post.queue;
+        if let Some(event) = queue.ahead(3 * STRIDE) {
             self.foresee(event);
         }
-        if let Some(event) = self.post.queue.ahead(2 * STRIDE) {
-            self.foresee_more(event);
-        }
-        if let Some(event) = self.post.queue.ahead(STRIDE) {
-            self.foresee_news(event);
+        let brings_news = (queue.ahead(2 * STRIDE)).is_some_and(|event| self.foresee_more(event));
+        self.news = self.news << 1 | u32::from(brings_news);
+        if self.news >> STRIDE & 1 == 1
+            && let Some(event) = self.post.queue.ahead(STRIDE)
+        {
+            self.post.foresee_newest(event.receiver());
         }
     }
 
     /// As [`Shard::look_ahead`] would have done it before the first event of a span.
     #[inline(never)]
-    fn look_around(&self) {
-        let ahead = |steps| (0..=steps * STRIDE).map_while(|place| self.post.queue.ahead(place));
-        ahead(3).for_each(|event| self.foresee(event));
-        ahead(2).for_each(|event| self.foresee_more(event));
-        ahead(1).for_each(|event| self.foresee_news(event));
+    fn look_around(&mut self) {
+        let queue = &self.post.queue;
+        let ahead = |steps| (0..=steps * STRIDE).map(|place| queue.ahead(place));
+        ahead(3).flatten().for_each(|event| self.foresee(event));
+        let mut news = 0;
+        for event in ahead(2) {
+            let brings_news = event.is_some_and(|event| self.foresee_more(event));
+            news = news << 1 | u32::from(brings_news);
+        }
+        for (place, event) in ahead(1).flatten().enumerate() {
+            if news >> (2 * STRIDE - place) & 1 == 1 {
+                self.post.foresee_newest(event.receiver());
+            }
+        }
+        self.news = news;
     }
 
     /// Asks for the peer that an event comes to.
     #[inline(always)]
     fn foresee(&self, event: &Event) {
         let me = event.receiver();
-        let peer = &self.peers[self.post.place(me)];
-        peer.foresee();
-        if !event.has_content() {
-            peer.foresee_sending();
+        if let Some(peer) = self.peers.get(self.post.place(me)) {
+            peer.foresee();
+            if Contents::is_empty(event.body()) {
+                peer.foresee_sending();
+            }
         }
         self.post.foresee(me);
     }
 
-    /// Asks for what that peer leads to.
+    /// Asks for what that peer leads to; whether the event is a message with something new in it.
     #[inline(always)]
-    fn foresee_more(&self, event: &Event) {
-        let peer = &self.peers[self.post.place(event.receiver())];
-        peer.connections.foresee();
+    fn foresee_more(&self, event: &Event) -> bool {
         let brings_news = self.post.brings_news(event);
-        let calls = match event.kind() {
-            Kind::Delivery(kind) | Kind::Arrival(kind) => {
-                let route = self.world.routes[peer.peer_type.as_usize()].of(kind);
-                route.handlers != 0 && (brings_news || route.copies().is_none())
+        if let Some(peer) = self.peers.get(self.post.place(event.receiver())) {
+            peer.connections.foresee();
+            if (brings_news || self.calls[event.code() as usize])
+                && let Some(service) = self.services.get(peer.first_service as usize)
+            {
+                ask_for(service);
             }
-            _ => true,
-        };
-        if calls && let Some(service) = self.services.get(peer.first_service as usize) {
-            ask_for(service);
+            if brings_news {
+                peer.foresee_sending();
+                self.post.foresee_held(event.receiver());
+            }
         }
-        if brings_news {
-            peer.foresee_sending();
-            self.post.foresee_held(event.receiver());
-        }
-    }
-
-    /// Asks for what that leads to, of a message with something new in it.
-    #[inline(always)]
-    fn foresee_news(&self, event: &Event) {
-        if self.post.brings_news(event) {
-            self.post.foresee_newest(event.receiver());
-        }
+        brings_news
     }
 
     #[inline]

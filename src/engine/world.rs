@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::event::Kind;
 use crate::message::{MessageType, MessageTypes};
 use crate::network::{Conditions, LatencyTable, LinkLatencies, LinkMode};
 use crate::peer::{LocationIndex, Names, PeerColumn, PeerIndex};
@@ -113,6 +114,17 @@ impl Routes {
         route.handlers |= 1 << slot;
         route.is_handled = true;
         route.settle_copies();
+    }
+
+    /// Whether events of this kind have a service called, whatever they bring.
+    pub(super) fn calls(&self, kind: Kind) -> bool {
+        match kind {
+            Kind::Delivery(kind) | Kind::Arrival(kind) => {
+                let route = self.of(kind);
+                route.handlers != 0 && route.copies().is_none()
+            }
+            Kind::Start | Kind::Timer { .. } | Kind::Alarm { .. } => true,
+        }
     }
 
     /// What becomes of the messages of type `kind`.
