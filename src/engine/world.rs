@@ -121,7 +121,8 @@ impl Routes {
         match kind {
             Kind::Delivery(kind) | Kind::Arrival(kind) => {
                 let route = self.of(kind);
-                route.handlers != 0 && route.copies().is_none()
+                // Of connections that begin and end services are told, too.
+                kind <= MessageType::GOODBYE || route.handlers != 0 && route.copies().is_none()
             }
             Kind::Start | Kind::Timer { .. } | Kind::Alarm { .. } => true,
         }
