@@ -37,8 +37,14 @@ pub struct Audience {
 impl Audience {
     /// The peers whose flag is set.
     pub fn new(members: Vec<bool>) -> Self {
-        let size = members.iter().filter(|&&member| member).count() as u64;
-        let members = members.into();
+        let size = members.iter().filter(|&&member| member).count();
+        // Where all are, each copy that arrives is counted without asking for its flag.
+        let members = if size < members.len() {
+            members.into()
+        } else {
+            Arc::default()
+        };
+        let size = size as u64;
         Audience { members, size }
     }
 
