@@ -18,6 +18,7 @@ import signal
 import statistics
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -239,8 +240,10 @@ TOOLS = {
 
 def run_once(tool, workload, peers, seed, options):
     """What one run used and delivered, or a text that says why it did not end well."""
-    out, used = options.work_dir / "run", options.work_dir / "used"
-    shutil.rmtree(out, ignore_errors=True)
+    # A folder for each run: for five seconds after others were deleted, ext4 makes files slowly.
+    options.runs_dir.mkdir(exist_ok=True)
+    out = Path(tempfile.mkdtemp(dir=options.runs_dir)) / "run"
+    used = options.work_dir / "used"
     used.unlink(missing_ok=True)
     command = [str(word) for word in tool.command(workload, peers, seed, out)]
     limits = [str(used), str(options.limit), str(options.memory * MIB)]
@@ -304,7 +307,8 @@ def measure(names, workload, cells, options, save):
                     grown = run["peak_bytes"] - baselines[name]["peak_bytes"]
                     run["bytes_per_peer"] = grown / peers if grown >= LEAST_GROWTH else None
                 cell.runs.append(run)
-                say(f"{what}: {run['delivered']:,} messages in {run['cpu_s']:.2f} CPU s")
+                say(f"{what}: {run['delivered']:,} messages in {run['cpu_s']:.3f} CPU s")
+        shutil.rmtree(options.runs_dir, ignore_errors=True)
         save()
 
 
@@ -541,6 +545,8 @@ def main():
         print("\n\n".join(report(context, results, options.markdown)))
         return
     options.work_dir.mkdir(parents=True, exist_ok=True)
+    options.runs_dir = options.work_dir / "runs"
+    shutil.rmtree(options.runs_dir, ignore_errors=True)
     names = []
     for name in options.tools:
         tool = TOOLS[name]
