@@ -524,7 +524,10 @@ impl Distribution {
         // The stream's own copy stays in the processor's registers.
         let mut copy = stream.clone();
         for item in items {
-            take(item, self.loc + self.scale * standard_normal(tables, &mut copy));
+            take(
+                item,
+                self.loc + self.scale * standard_normal(tables, &mut copy),
+            );
         }
         *stream = copy;
     }

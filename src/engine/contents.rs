@@ -153,11 +153,7 @@ impl Contents {
 
     /// Lets go of a rumour that a message brings if `counted` says so; whether it did.
     #[inline(always)]
-    pub(super) fn release_if(
-        &mut self,
-        body: u32,
-        counted: impl FnOnce(&Rumour) -> bool,
-    ) -> bool {
+    pub(super) fn release_if(&mut self, body: u32, counted: impl FnOnce(&Rumour) -> bool) -> bool {
         let Some(parcel) = self.parcel(body) else {
             return false;
         };

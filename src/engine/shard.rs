@@ -23,8 +23,9 @@ use crate::time::Time;
 /// What an event needs is asked for in three steps, each of which reads what the one before it has
 /// asked for. So many events lie between one step and the next, and the event itself.
 const STRIDE: usize = 6;
-/// So few peers stay in the cache that is next to the processor, and need no look ahead.
+/// So few peers stay in a cache that is near, from which it takes two steps and fewer events.
 const PEERS_AT_HAND: usize = 2000;
+const NEARBY: usize = 2;
 /// After how many events it is asked whether the run is to stop.
 const STOP_EVERY: u64 = 32;
 
@@ -67,7 +68,10 @@ impl<S: Service> Shard<S> {
     ) -> Self {
         let post = Post::new(range.clone(), firsts, world.downlink, recorder);
         let calls = std::array::from_fn(|code| {
-            world.routes.iter().any(|routes| routes.calls(Kind::of(code as u8)))
+            world
+                .routes
+                .iter()
+                .any(|routes| routes.calls(Kind::of(code as u8)))
         });
         Shard {
             world,
@@ -141,6 +145,8 @@ impl<S: Service> Shard<S> {
             self.reached = event.time();
             if self.peers.len() > PEERS_AT_HAND {
                 self.look_ahead();
+            } else {
+                self.look_nearby();
             }
             self.handle(event);
         }
@@ -175,6 +181,22 @@ impl<S: Service> Shard<S> {
             && let Some(event) = self.post.queue.ahead(STRIDE)
         {
             self.post.foresee_newest(event.receiver());
+        }
+    }
+
+    /// As [`Shard::look_ahead`], where all comes from the cache, but not from the part of it that
+    /// is next to the processor.
+    #[inline(always)]
+    fn look_nearby(&self) {
+        if let Some(event) = self.post.queue.ahead(2 * NEARBY)
+            && let Some(peer) = self.peers.get(self.post.place(event.receiver()))
+        {
+            peer.foresee();
+        }
+        if let Some(event) = self.post.queue.ahead(NEARBY)
+            && let Some(peer) = self.peers.get(self.post.place(event.receiver()))
+        {
+            peer.connections.foresee();
         }
     }
 
