@@ -172,6 +172,34 @@ fn pings_are_those_of_base_connection_manager() {
     }
 }
 
+/// The engine answers Pings by itself; but not what has content, nor where another service answers,
+/// too.
+#[test]
+fn pings_are_answered_by_each_service_that_would() {
+    let place = Place::new(
+        "
+local PING = message('Ping')
+function on_start() ctx:timer('ping', 300) end
+function on_timer()
+    for _, peer in ctx:neighbours() do ctx:send(peer, PING, {1, 2}) end
+    ctx:timer('ping', 300)
+end
+",
+    );
+    for (services, answers) in [
+        ("{BaseConnectionManager: }", 1),
+        ("{BaseConnectionManager: , script.luau: }", 1),
+        ("{BaseConnectionManager: , ping.luau: }", 2),
+        ("{ping.luau: , BaseConnectionManager: }", 2),
+    ] {
+        let (_, outcome) = place.run(services, "{graph: cycle_graph(12)}");
+        let (_, pings) = counts(&outcome, "Ping");
+        let (pongs, _) = counts(&outcome, "Pong");
+        assert!(pings > 50, "{services}: {pings}");
+        assert_eq!(pongs, answers * pings, "{services}");
+    }
+}
+
 #[test]
 fn any_number_of_shards_writes_the_same_bytes() {
     for (name, overrides) in [

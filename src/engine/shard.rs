@@ -379,6 +379,12 @@ impl<S: Service> Shard<S> {
         let is_connected = state == Some(ConnectionState::Connected);
         if is_connected && kind > MessageType::GOODBYE && route.is_handled {
             peer.note_received(&mut self.post, self.now, me, kind, from, event.body());
+            if let Some(answer) = route.answer
+                && Contents::is_empty(event.body())
+            {
+                let (world, post) = (&self.world, &mut self.post);
+                return peer.send(world, post, self.now, me, from, answer, EMPTY);
+            }
         } else if !self.deliver_unusual(me, kind, event, state, route.is_handled) {
             return;
         }

@@ -61,6 +61,8 @@ pub(super) struct Route {
     /// For how long after they were produced copies of rumours that the peer holds are counted
     /// without a service; no time if they are not.
     remember: Time,
+    /// What answers it at once where it has no content, without a service.
+    pub answer: Option<MessageType>,
 }
 
 impl Route {
@@ -70,10 +72,11 @@ impl Route {
         (self.remember > Time::ZERO).then_some(self.remember)
     }
 
-    /// Where there is another service to tell, it is told of copies, too.
-    fn settle_copies(&mut self) {
+    /// Where there is another service to tell, nothing is done without them.
+    fn settle_shortcuts(&mut self) {
         if self.handlers.count_ones() > 1 {
             self.remember = Time::ZERO;
+            self.answer = None;
         }
     }
 }
@@ -85,6 +88,7 @@ impl Routes {
             handlers: 0,
             is_handled: false,
             remember: Time::ZERO,
+            answer: None,
         };
         let mut by_kind = [none; MessageType::LIMIT];
         // The engine itself handles these.
@@ -100,7 +104,15 @@ impl Routes {
     pub fn leave_copies(&mut self, kind: MessageType, remember: Time) {
         let route = &mut self.by_kind[kind.as_usize()];
         route.remember = remember;
-        route.settle_copies();
+        route.settle_shortcuts();
+    }
+
+    /// Lets messages of type `kind` that have no content be answered without a service, with one
+    /// of type `answer` that has none either, where only one service handles them.
+    pub fn answer(&mut self, kind: MessageType, answer: MessageType) {
+        let route = &mut self.by_kind[kind.as_usize()];
+        route.answer = Some(answer);
+        route.settle_shortcuts();
     }
 
     /// Lets messages of type `kind` be handled without a service.
@@ -113,7 +125,7 @@ impl Routes {
         let route = &mut self.by_kind[kind.as_usize()];
         route.handlers |= 1 << slot;
         route.is_handled = true;
-        route.settle_copies();
+        route.settle_shortcuts();
     }
 
     /// Whether events of this kind have a service called, whatever they bring.
@@ -122,7 +134,8 @@ impl Routes {
             Kind::Delivery(kind) | Kind::Arrival(kind) => {
                 let route = self.of(kind);
                 // Of connections that begin and end services are told, too.
-                kind <= MessageType::GOODBYE || route.handlers != 0 && route.copies().is_none()
+                let shortcut = route.copies().is_some() || route.answer.is_some();
+                kind <= MessageType::GOODBYE || route.handlers != 0 && !shortcut
             }
             Kind::Start | Kind::Timer { .. } | Kind::Alarm { .. } => true,
         }

@@ -35,7 +35,7 @@ pub(super) const MIN_KEEP_TIME: ParameterSpec = ParameterSpec {
     about: "a connection is kept at least this long before it is dropped for being slow",
 };
 
-pub(super) const PING: MessageSpec = MessageSpec::handled("Ping", "24 B");
+pub(super) const PING: MessageSpec = MessageSpec::answered("Ping", "24 B", "Pong");
 
 pub(super) const PONG: MessageSpec = MessageSpec::noted("Pong", "24 B");
 

@@ -45,6 +45,9 @@ pub struct MessageSpec {
     /// Whether that it has come says it all: connections note when they were last heard, and the
     /// service is not told.
     pub noted: bool,
+    /// The message without content that answers each that has none itself. Where no other service
+    /// handles it the engine sends that, and the service is not told.
+    pub answer: Option<&'static str>,
     /// Whether it is part of the spread of rumours: its bytes count as what that costs.
     pub gossip: bool,
 }
@@ -57,7 +60,16 @@ impl MessageSpec {
             size,
             handled: true,
             noted: false,
+            answer: None,
             gossip: false,
+        }
+    }
+
+    /// A message without content that the service sends, and answers with another.
+    pub const fn answered(name: &'static str, size: &'static str, answer: &'static str) -> Self {
+        MessageSpec {
+            answer: Some(answer),
+            ..MessageSpec::handled(name, size)
         }
     }
 

@@ -209,6 +209,12 @@ impl Simulation {
                     } else if message.handled {
                         route.add(kind, slot);
                     }
+                    if let Some(answer) = message.answer {
+                        let answer = types
+                            .intern(answer)
+                            .ok_or(SetupError::MessageTypes(MessageType::LIMIT))?;
+                        route.answer(kind, answer);
+                    }
                 }
                 made.push((service.spec.build)(&service.parameters, &messages));
             }

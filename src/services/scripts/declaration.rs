@@ -135,6 +135,7 @@ impl Declaration {
                 size: message.size,
                 handled: message.handled,
                 noted: false,
+                answer: None,
                 gossip: message.gossip,
             })
             .collect();
