@@ -214,25 +214,6 @@ impl PeerState {
         }
     }
 
-    /// As [`PeerState::send_all`], to one receiver.
-    #[inline(always)]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the parts of one message on the hot path"
-    )]
-    pub(super) fn send_one(
-        &mut self,
-        world: &World,
-        post: &mut Post,
-        now: Time,
-        me: PeerIndex,
-        to: PeerIndex,
-        kind: MessageType,
-        body: u32,
-    ) {
-        self.send_some::<1>(world, post, now, me, &[to], kind, body);
-    }
-
     /// As [`PeerState::send_all`], to no more than `N` receivers: one step after the other, each
     /// for all.
     #[inline(always)]
@@ -334,7 +315,7 @@ impl PeerState {
         }
     }
 
-    /// As [`PeerState::send_one`]: apart, for what is sent seldom.
+    /// As [`PeerState::send_all`], to one receiver; apart from those who send.
     #[inline(never)]
     #[expect(clippy::too_many_arguments, reason = "the parts of one message")]
     pub(super) fn send(
@@ -347,7 +328,7 @@ impl PeerState {
         kind: MessageType,
         body: u32,
     ) {
-        self.send_one(world, post, now, me, to, kind, body);
+        self.send_some::<1>(world, post, now, me, &[to], kind, body);
     }
 
     /// Sends Hello to `peer`, unless there is a connection in any state; `event` says whether it

@@ -301,7 +301,7 @@ impl Context<'_> {
             return false;
         }
         self.peer
-            .send_one(self.world, self.post, self.now, self.me, to, kind, EMPTY);
+            .send(self.world, self.post, self.now, self.me, to, kind, EMPTY);
         true
     }
 
