@@ -4,7 +4,12 @@
 
 mod common;
 
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
 use common::{counts, peer, run};
+use p2psim::scenario::{LoadOptions, parse};
+use p2psim::services::{Registry, ServiceSpec};
 use p2psim::simulation::Simulation;
 
 /// A network without queues in which every message takes 10 ms.
@@ -376,4 +381,64 @@ fn copies_are_counted_alike_with_and_without_the_service() {
     });
     assert!(all.0 > 6 * all.1, "{all:?}");
     assert!(timely.0 < all.0 && timely.0 > timely.1, "{timely:?}");
+}
+
+/// An idle service of one's own, of which nobody knows whether it asks when its neighbours were
+/// heard: with it, every sender is looked up among its receiver's connections.
+const ATTENTIVE: ServiceSpec = ServiceSpec {
+    name: "Attentive",
+    about: "does nothing",
+    ..ServiceSpec::NONE
+};
+
+/// Senders need not be looked up where only gossip runs, whatever becomes of the connections.
+#[test]
+fn it_makes_no_difference_whether_senders_are_looked_up() {
+    let outcome = |churn: &str, network: &str, attentive: &str| {
+        let line = |service: &str| match service {
+            "" => String::new(),
+            service => format!("      {service}\n"),
+        };
+        let (churn, attentive) = (line(churn), line(attentive));
+        let text = format!(
+            "horizon: 8 s
+latencies: {{Here: {{Here: 'norm(100, 60)'}}}}
+network: {{uplink: unlimited, downlink: unlimited, {network}}}
+peer_types:
+  peer: &peer
+    location: Here
+    bandwidth_ul: 10 Mbit
+    bandwidth_dl: 10 Mbit
+    services:
+      GossipService: {{fanout: 4}}
+      MessageProducer: {{msg_rate: 1, init_timeout: 100}}
+{churn}{attentive}topology: {{graph: 'random_regular_graph(6, 40)'}}
+"
+        );
+        let options = LoadOptions {
+            registry: Registry::default().with(ATTENTIVE),
+            ..LoadOptions::default()
+        };
+        let scenario = parse(&text, "test", Path::new("."), &options)
+            .unwrap_or_else(|error| panic!("{text}\n{}", error.render(false)));
+        let mut simulation = Simulation::new(&scenario.plan, None).unwrap();
+        let run = simulation.run(&AtomicBool::new(false), |_| {}).unwrap();
+        (run.digest, run.total(), run.events)
+    };
+    let mut dropped = 0;
+    for churn in [
+        "",
+        "Churn: {session: 'expon(0, 3 s)', offline: 'expon(0, 1 s)'}",
+        "Churn: {session: 'expon(0, 3 s)', offline: 'expon(0, 1 s)', rejoin: fresh}",
+        "Crash: {after: 'expon(0, 30 s)'}",
+    ] {
+        for network in ["loss: 0", "loss: 0.3, duplication: 0.1"] {
+            let plain = outcome(churn, network, "");
+            assert!(plain.1.delivered > 1000, "{churn} {network}");
+            let looked_up = outcome(churn, network, "Attentive: {}");
+            assert_eq!(plain, looked_up, "{churn} {network}");
+            dropped += plain.1.dropped();
+        }
+    }
+    assert!(dropped > 100, "{dropped}");
 }

@@ -23,7 +23,9 @@ pub struct Connection {
     pub peer: PeerIndex,
     /// How far it has come.
     pub state: ConnectionState,
-    /// When the other end was last heard of; the time the connection was made to begin with.
+    /// When the other end was last heard of, if that is noted
+    /// ([`World::looks_up_senders`](super::World::looks_up_senders)); the time the connection was
+    /// made to begin with.
     pub last_heard: Time,
     /// When it came into this state.
     pub since: Time,
@@ -53,11 +55,13 @@ pub struct Connections {
     /// word, or two if times are wide. What follows is for more of them.
     words: Box<[u32]>,
     count: u32,
-    /// How many are connected, and in the highest bit whether times are wide.
+    /// How many are connected; in the highest bit whether times are wide, in the next whether any
+    /// connection has ended.
     connected: u32,
 }
 
 const WIDE: u32 = 1 << 31;
+const ENDED: u32 = 1 << 30;
 /// Times before this, 78 hours, have 48 bits: the words with when a peer was last heard have room
 /// for 16 of the bits of since when it is in its state. No such word has all its bits set.
 const NARROW_END: u64 = (1 << 48) - 1;
@@ -220,7 +224,8 @@ impl Connections {
         let is_late = |c: &Connection| c.last_heard.max(c.since).as_ns() >= NARROW_END;
         let wide = self.is_wide() || all.iter().any(is_late);
         let connected = all.iter().filter(|c| c.state == ConnectionState::Connected);
-        self.connected = connected.count() as u32 | if wide { WIDE } else { 0 };
+        let ended = self.connected & ENDED;
+        self.connected = connected.count() as u32 | ended | if wide { WIDE } else { 0 };
         self.count = all.len() as u32;
         let len = words_of(all.len(), wide);
         if len > self.words.len() {
@@ -270,7 +275,14 @@ impl Connections {
     /// How many connections are finished.
     #[inline]
     pub fn connected(&self) -> usize {
-        (self.connected & !WIDE) as usize
+        (self.connected & !(WIDE | ENDED)) as usize
+    }
+
+    /// Whether all connections there have ever been, or attempts, are finished connections now (and
+    /// times are not wide). So this peer is connected to whoever is connected to it.
+    #[inline]
+    pub(super) fn are_all_finished(&self) -> bool {
+        self.connected == self.count
     }
 
     /// How many connections are being dialled.
@@ -482,6 +494,7 @@ impl Connections {
         close_gap(words, since_width, 3 * count, 3 * count - 3, count, place);
         self.count -= 1;
         self.connected -= u32::from(state == ConnectionState::Connected);
+        self.connected |= ENDED;
         Some(state)
     }
 
@@ -489,7 +502,10 @@ impl Connections {
     pub(super) fn clear(&mut self) -> (Vec<PeerIndex>, u32) {
         let peers = self.ends().iter().map(|end| PeerIndex(end >> 1)).collect();
         let connected = self.connected() as u32;
-        *self = Connections::default();
+        *self = Connections {
+            connected: ENDED,
+            ..Connections::default()
+        };
         (peers, connected)
     }
 }

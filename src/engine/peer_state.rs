@@ -174,6 +174,13 @@ impl PeerState {
         self.downlink.pass(now, bytes, bandwidth)
     }
 
+    /// Whether the sender of a message has to be looked up among the connections: else it is one of
+    /// them, and finished.
+    #[inline]
+    pub(super) fn must_look_up_sender(&self, world: &World) -> bool {
+        world.looks_up_senders || !self.connections.are_all_finished()
+    }
+
     /// Asks for what it takes to receive.
     #[inline]
     pub(super) fn foresee(&self) {

@@ -254,7 +254,10 @@ impl Context<'_> {
     /// Whether there is a connection to `to` in any state.
     #[inline]
     fn may_send(&self, to: PeerIndex) -> bool {
-        self.known == Some(to) || self.peer.connections.contains(to)
+        let connections = &self.peer.connections;
+        let may = self.known == Some(to) || connections.contains(to);
+        debug_assert!(!may || self.world.looks_up_senders || connections.is_connected(to));
+        may
     }
 
     /// Sends the same message of `bytes` bytes in all to several peers, which are connected or
@@ -276,6 +279,9 @@ impl Context<'_> {
             }
             return;
         }
+        debug_assert!(
+            self.world.looks_up_senders || to.iter().all(|&to| connections.is_connected(to))
+        );
         let body = self.post.contents.store(payload, bytes, to.len() as u32);
         self.peer
             .send_all(self.world, self.post, self.now, self.me, to, kind, body);

@@ -237,7 +237,9 @@ impl<S: Service> Shard<S> {
     fn foresee_more(&self, event: &Event) -> bool {
         let brings_news = self.post.brings_news(event);
         if let Some(peer) = self.peers.get(self.post.place(event.receiver())) {
-            peer.connections.foresee();
+            if brings_news || peer.must_look_up_sender(&self.world) {
+                peer.connections.foresee();
+            }
             if (brings_news || self.calls[event.code() as usize])
                 && let Some(service) = self.services.get(peer.first_service as usize)
             {
@@ -374,10 +376,18 @@ impl<S: Service> Shard<S> {
         if !peer.online {
             return self.drop_message(me, kind, event, DropCause::Offline);
         }
-        let state = peer.connections.hear(from, self.now);
         let route = self.world.routes[peer.peer_type.as_usize()].of(kind);
-        let is_connected = state == Some(ConnectionState::Connected);
-        if is_connected && kind > MessageType::GOODBYE && route.is_handled {
+        let is_usual = kind > MessageType::GOODBYE && route.is_handled;
+        let state = if is_usual && !peer.must_look_up_sender(&self.world) {
+            debug_assert!(
+                peer.connections.is_connected(from),
+                "a sender's connection is the receiver's"
+            );
+            Some(ConnectionState::Connected)
+        } else {
+            peer.connections.hear(from, self.now)
+        };
+        if is_usual && state == Some(ConnectionState::Connected) {
             peer.note_received(&mut self.post, self.now, me, kind, from, event.body());
             if let Some(answer) = route.answer
                 && Contents::is_empty(event.body())

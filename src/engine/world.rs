@@ -40,6 +40,10 @@ pub struct World {
     pub routes: Vec<Routes>,
     /// Which peer types are bootstrap peers.
     pub is_bootstrap: Vec<bool>,
+    /// Whether the sender of each message is looked up among its receiver's connections, which
+    /// notes when it was heard. It need not be where no service asks for that, nor sends over
+    /// connections that are not finished: such messages can arrive before the Hello.
+    pub looks_up_senders: bool,
 }
 
 /// What becomes of the messages that a peer type receives.

@@ -190,6 +190,19 @@ pub enum ServiceState {
     Custom(Box<dyn Service>),
 }
 
+impl ServiceState {
+    /// Whether it asks when connections were last heard of, or may send over one that is not
+    /// finished; see [`World::looks_up_senders`](crate::engine::World::looks_up_senders).
+    pub fn needs_senders_looked_up(&self) -> bool {
+        matches!(
+            self,
+            ServiceState::BaseConnectionManager(_)
+                | ServiceState::P2PConnectionManager(_)
+                | ServiceState::Custom(_)
+        )
+    }
+}
+
 /// Calls `$call` on whichever service it is: the one place where services are dispatched.
 macro_rules! dispatch {
     ($state:expr, $service:ident => $call:expr) => {

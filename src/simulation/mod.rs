@@ -221,13 +221,15 @@ impl Simulation {
             routes.push(route);
             factories.push(made);
         }
+        let services: Vec<ServiceState> = setup
+            .names
+            .types
+            .iter()
+            .flat_map(|index| factories[index.as_usize()].iter().map(|make| make()))
+            .collect();
+        let looks_up_senders = services.iter().any(ServiceState::needs_senders_looked_up);
         let network = Network {
-            services: setup
-                .names
-                .types
-                .iter()
-                .flat_map(|index| factories[index.as_usize()].iter().map(|make| make()))
-                .collect(),
+            services,
             starts: setup.starts,
             dials: setup.dials,
             afresh: plan.types.iter().any(|peer_type| {
@@ -269,6 +271,7 @@ impl Simulation {
             message_types: types.clone(),
             routes,
             is_bootstrap: setup.is_bootstrap,
+            looks_up_senders,
         };
         Ok(Simulation {
             engine: Engine::new(world, network, recorders),
