@@ -7,9 +7,8 @@ use crate::message::{HEADER_BYTES, Payload, Rumour};
 pub(super) const EMPTY: u32 = 0;
 /// The body of a Hello that answers a Hello; like [`EMPTY`] otherwise.
 pub(super) const ANSWER: u32 = 1;
-/// The body of a message whose content travels beside it.
-pub(super) const BESIDE: u32 = 2;
-const FIRST_PARCEL: u32 = BESIDE;
+/// The least body of a message with content.
+pub(super) const FIRST_PARCEL: u32 = 2;
 
 /// So many bodies of rumours are looked at for one that is stored already.
 const LATEST: usize = 1024;
@@ -111,6 +110,14 @@ impl Contents {
         match body.checked_sub(FIRST_PARCEL) {
             Some(place) => self.parcels[place as usize].bytes,
             None => HEADER_BYTES,
+        }
+    }
+
+    /// The content under this body.
+    pub(super) fn payload(&self, body: u32) -> Payload {
+        match body.checked_sub(FIRST_PARCEL) {
+            Some(place) => self.parcels[place as usize].payload.clone(),
+            None => Payload::Empty,
         }
     }
 

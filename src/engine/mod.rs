@@ -8,6 +8,7 @@ mod carriage;
 mod connections;
 mod contents;
 mod event;
+mod mail;
 mod peer_state;
 mod post;
 mod queue;

@@ -6,16 +6,16 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::contents::{BESIDE, Contents};
+use super::contents::Contents;
 use super::event::Event;
+use super::mail::Mail;
 use super::queue::EventQueue;
 use super::rumours::{Held, OWN_ROW, Receipt, Rumours};
 use super::service::{Failure, Rejoin};
-use super::slot::{Slot, Spare};
 use super::spreading::Spreading;
 use super::world::World;
 use crate::memory::ask_for;
-use crate::message::{Payload, Rumour, RumourId};
+use crate::message::{Rumour, RumourId};
 use crate::network::LinkMode;
 use crate::peer::PeerIndex;
 use crate::record::Recorder;
@@ -31,6 +31,8 @@ pub(super) struct Post {
     pub(super) queue: EventQueue,
     /// Messages for the peers of other shards, by shard.
     outgoing: Vec<Mail>,
+    /// How many blocks of each shard the queue has kept.
+    owed: Vec<usize>,
     pub(super) recorder: Recorder,
     /// When the timers of each peer run out, in any order; empty where downlinks do not queue,
     /// and nobody asks.
@@ -53,29 +55,6 @@ pub(super) struct Post {
 
 /// Later than anything happens.
 pub(super) const NEVER: Time = Time::from_ns(u64::MAX);
-
-/// Messages on their way from one shard to another.
-pub(super) struct Mail {
-    events: Slot,
-    /// The contents of those that have one, in their order.
-    contents: Vec<(Payload, u32)>,
-    /// When the first of them arrives.
-    first: Time,
-    /// Blocks that the receiver has emptied, for the sender to fill again: so neither gathers
-    /// them.
-    spare: Spare,
-}
-
-impl Default for Mail {
-    fn default() -> Self {
-        Mail {
-            events: Slot::default(),
-            contents: Vec::new(),
-            first: NEVER,
-            spare: Spare::default(),
-        }
-    }
-}
 
 /// The shard that a peer belongs to, by the first peers of all.
 pub(super) fn shard_of(firsts: &[u32], peer: PeerIndex) -> usize {
@@ -111,6 +90,7 @@ impl Post {
             first: range.start,
             count: range.len() as u32,
             outgoing: firsts.iter().map(|_| Mail::default()).collect(),
+            owed: vec![0; firsts.len()],
             firsts,
             queue: EventQueue::default(),
             recorder,
@@ -336,48 +316,33 @@ impl Post {
     /// The event in parts, which need not be written to memory to be handed over.
     #[inline(never)]
     fn dispatch_abroad(&mut self, (time, order): (Time, u64), body: u32) {
-        let mut event = Event::unpacked(time, order, body);
-        let content = (!Contents::is_empty(event.body())).then(|| {
-            let bytes = self.contents.bytes(event.body());
-            (self.contents.take(event.body()), bytes)
-        });
+        let event = Event::unpacked(time, order, body);
         let mail = &mut self.outgoing[shard_of(&self.firsts, event.receiver())];
-        if let Some(content) = content {
-            event.set_body(BESIDE);
-            mail.contents.push(content);
-        }
-        mail.first = mail.first.min(event.time());
-        mail.events.push(event, &mut self.queue.spare);
+        mail.add(event, &mut self.queue, &mut self.contents);
     }
 
     /// The mail for another shard, in exchange for an empty bag.
     pub(super) fn hand_out(&mut self, shard: usize, bag: &mut Mail) {
         self.take_back(bag);
+        self.outgoing[shard].close(&mut self.contents);
         std::mem::swap(&mut self.outgoing[shard], bag);
     }
 
     /// Takes back what its own mail was in from the bag that it has been taken out of.
     pub(super) fn take_back(&mut self, bag: &mut Mail) {
-        self.queue.spare.append(&mut bag.spare);
+        bag.take_back(&mut self.queue.spare);
     }
 
     /// When the first message for another shard arrives there.
     pub(super) fn first_outgoing(&self) -> Time {
-        let firsts = self.outgoing.iter().map(|mail| mail.first);
-        firsts.min().unwrap_or(NEVER)
+        self.outgoing.iter().map(Mail::first).min().unwrap_or(NEVER)
     }
 
-    /// Queues the messages that have come from another shard and empties the bag.
-    pub(super) fn take_in(&mut self, mail: &mut Mail) {
-        let mut contents = mail.contents.drain(..);
-        mail.events.empty(&mut mail.spare, |mut event| {
-            if !Contents::is_empty(event.body())
-                && let Some((payload, bytes)) = contents.next()
-            {
-                event.set_body(self.contents.store(payload, bytes, 1));
-            }
-            self.queue.push(event);
-        });
-        mail.first = NEVER;
+    /// Queues the messages that have come from another shard and empties the bag, which takes as
+    /// many blocks back as are free.
+    pub(super) fn take_in(&mut self, from: usize, bag: &mut Mail) {
+        let owed = &mut self.owed[from];
+        *owed += bag.empty(&mut self.queue, &mut self.contents);
+        *owed -= bag.give_back(*owed, &mut self.queue.spare);
     }
 }

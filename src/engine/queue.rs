@@ -12,7 +12,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::event::Event;
-use super::slot::{Packed, Slot, Spare};
+use super::slot::{Lane, Packed, Slot, Spare};
 use super::sorter::{self, Sorter};
 use crate::time::Time;
 
@@ -54,6 +54,27 @@ pub struct EventQueue {
     sorter: Sorter,
 }
 
+/// How many slots there are.
+pub(super) const PLACES: usize = LEVELS * SLOTS;
+
+/// The slot, counted over all levels, that a queue with this base has for an event at `time`.
+#[inline(always)]
+pub(super) fn place_at(base: u64, time: u64) -> usize {
+    debug_assert!(time >= base, "an event in the past");
+    // `| 1` gives an event at the base itself the lowest level.
+    let differing = time ^ base | 1;
+    let level = ((63 - differing.leading_zeros()) / DIGIT_BITS) as usize;
+    let digit = (time >> (level as u32 * DIGIT_BITS)) as usize % SLOTS;
+    level * SLOTS + digit
+}
+
+/// Where the span of a slot of a queue with this base begins.
+fn slot_start(base: u64, level: usize, digit: usize) -> u64 {
+    let shift = level as u32 * DIGIT_BITS;
+    let digits_above = base.checked_shr(shift + DIGIT_BITS).unwrap_or(0);
+    digits_above.checked_shl(shift + DIGIT_BITS).unwrap_or(0) | (digit as u64) << shift
+}
+
 impl Default for EventQueue {
     fn default() -> Self {
         EventQueue {
@@ -64,9 +85,7 @@ impl Default for EventQueue {
             is_new: false,
             late: BinaryHeap::new(),
             late_count: 0,
-            slots: std::iter::repeat_with(Slot::default)
-                .take(LEVELS * SLOTS)
-                .collect(),
+            slots: std::iter::repeat_with(Slot::default).take(PLACES).collect(),
             occupied: [0; LEVELS],
             large_bodies: false,
             spare: Spare::default(),
@@ -95,7 +114,9 @@ impl EventQueue {
         let span = walked.into_iter().chain(late).min();
         span.or_else(|| {
             let (level, digit) = self.earliest_slot()?;
-            Some(Time::from_ns(self.slot_start(level, digit).max(self.base)))
+            Some(Time::from_ns(
+                slot_start(self.base, level, digit).max(self.base),
+            ))
         })
     }
 
@@ -103,13 +124,6 @@ impl EventQueue {
     fn earliest_slot(&self) -> Option<(usize, usize)> {
         let level = self.occupied.iter().position(|&slots| slots != 0)?;
         Some((level, self.occupied[level].trailing_zeros() as usize))
-    }
-
-    /// Where the span of a slot begins.
-    fn slot_start(&self, level: usize, digit: usize) -> u64 {
-        let shift = level as u32 * DIGIT_BITS;
-        let digits_above = self.base.checked_shr(shift + DIGIT_BITS).unwrap_or(0);
-        digits_above.checked_shl(shift + DIGIT_BITS).unwrap_or(0) | (digit as u64) << shift
     }
 
     /// Queues an event; its time must not be before that of the last popped one.
@@ -222,13 +236,54 @@ impl EventQueue {
     /// The slot for an event at `time`, which is marked as occupied.
     #[inline]
     fn slot_for(&mut self, time: u64) -> usize {
-        debug_assert!(time >= self.base, "an event in the past");
-        let differing = time ^ self.base;
-        // `| 1` gives an event at the base itself the lowest level.
-        let level = ((63 - (differing | 1).leading_zeros()) / DIGIT_BITS) as usize;
-        let digit = (time >> (level as u32 * DIGIT_BITS)) as usize % SLOTS;
-        self.occupied[level] |= 1 << digit;
-        level * SLOTS + digit
+        let place = place_at(self.base, time);
+        self.occupied[place / SLOTS] |= 1 << (place % SLOTS);
+        place
+    }
+
+    /// All events in the ladder are at or after this time.
+    #[inline]
+    pub(super) fn base(&self) -> u64 {
+        self.base
+    }
+
+    /// Queues all events of a lane, which are those of a slot of a queue with another base: in the
+    /// blocks that they are in, if they belong in one slot here, too. How many blocks that keeps; the
+    /// others are left `empty`. Bodies become what `bodies` say, of which the greatest is known.
+    pub(super) fn take_over(
+        &mut self,
+        (base, place): (u64, usize),
+        mut lane: Lane<Packed>,
+        bodies: Option<(u32, impl Fn(u32) -> u32)>,
+        empty: &mut Vec<Vec<Packed>>,
+    ) -> usize {
+        let shift = (place / SLOTS) as u32 * DIGIT_BITS;
+        let first = slot_start(base, place / SLOTS, place % SLOTS);
+        let last = first | ((1 << shift) - 1);
+        let stay_packed = (bodies.as_ref())
+            .is_none_or(|&(most, _)| Packed::can_hold_body(most) && !self.large_bodies);
+        if lane.full_blocks() > 0
+            && stay_packed
+            && first >= self.span_end
+            && place_at(self.base, first) == place_at(self.base, last)
+        {
+            if let Some((_, renumber)) = bodies {
+                lane.each_mut(|packed| packed.set_body(renumber(packed.body())));
+            }
+            let place = self.slot_for(first);
+            return self.slots[place].packed.append(lane);
+        }
+        for mut block in lane.take_blocks() {
+            for packed in block.drain(..) {
+                let mut event = packed.unpacked();
+                if let Some((_, renumber)) = &bodies {
+                    event.set_body(renumber(event.body()));
+                }
+                self.push(event);
+            }
+            empty.push(block);
+        }
+        0
     }
 
     /// Makes the earliest slot the walked span; false if there is none before `end`.
@@ -236,7 +291,7 @@ impl EventQueue {
         self.next = self.walked.len();
         while let Some((level, digit)) = self.earliest_slot() {
             let shift = level as u32 * DIGIT_BITS;
-            let start = self.slot_start(level, digit);
+            let start = slot_start(self.base, level, digit);
             if start >= end {
                 return false;
             }
@@ -284,7 +339,7 @@ impl EventQueue {
         self.sorter.sort(slot, start, bits, &mut self.walked);
         self.next = 0;
         self.is_new = true;
-        slot.empty(&mut self.spare, |_| {});
+        slot.clear(&mut self.spare);
     }
 
     /// Puts what is left of the walked span back into the ladder, from the earliest of it on:

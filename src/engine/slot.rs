@@ -29,7 +29,12 @@ impl Packed {
 
     #[inline]
     pub(super) fn can_hold(event: &Event) -> bool {
-        event.time().as_ns() >> (u64::BITS - BODY_BITS) == 0 && event.body() >> BODY_BITS == 0
+        event.time().as_ns() >> (u64::BITS - BODY_BITS) == 0 && Self::can_hold_body(event.body())
+    }
+
+    #[inline]
+    pub(super) fn can_hold_body(body: u32) -> bool {
+        body >> BODY_BITS == 0
     }
 
     #[inline]
@@ -38,14 +43,25 @@ impl Packed {
     }
 
     #[inline]
+    pub(super) fn body(self) -> u32 {
+        self.time_and_body as u16 as u32
+    }
+
+    /// The same with another body, of [`BODY_BITS`].
+    #[inline]
+    pub(super) fn set_body(&mut self, body: u32) {
+        self.time_and_body = self.time_and_body >> BODY_BITS << BODY_BITS | u64::from(body);
+    }
+
+    #[inline]
     pub(super) fn unpacked(self) -> Event {
-        let body = self.time_and_body as u16;
-        Event::unpacked(Time::from_ns(self.time()), self.order, body.into())
+        Event::unpacked(Time::from_ns(self.time()), self.order, self.body())
     }
 }
 
 /// Blocks filled one after the other, so that queueing is a sequential write.
 pub(super) struct Lane<T> {
+    /// Full but for the last of what was taken over from another lane.
     full: Vec<Vec<T>>,
     /// The block being filled.
     last: Vec<T>,
@@ -64,7 +80,24 @@ impl<T> Lane<T> {
     const BLOCK: usize = BLOCK_BYTES / size_of::<T>();
 
     fn len(&self) -> usize {
-        self.full.len() * Self::BLOCK + self.last.len()
+        self.blocks().map(<[T]>::len).sum()
+    }
+
+    /// How many blocks there are besides the one being filled.
+    #[inline]
+    pub(super) fn full_blocks(&self) -> usize {
+        self.full.len()
+    }
+
+    /// Adds all that `other` has, after what there is, in the blocks that it is in; how many.
+    pub(super) fn append(&mut self, mut other: Lane<T>) -> usize {
+        let blocks = other.full.len() + 1;
+        let last = std::mem::replace(&mut self.last, other.last);
+        if !last.is_empty() {
+            self.full.push(last);
+        }
+        self.full.append(&mut other.full);
+        blocks
     }
 
     #[inline(always)]
@@ -87,8 +120,13 @@ impl<T> Lane<T> {
         }
     }
 
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.last.is_empty() && self.full.is_empty()
+    }
+
+    pub(super) fn each_mut(&mut self, see: impl FnMut(&mut T)) {
+        let blocks = self.full.iter_mut().chain([&mut self.last]);
+        blocks.flatten().for_each(see);
     }
 
     fn blocks(&self) -> impl Iterator<Item = &[T]> {
@@ -101,6 +139,15 @@ impl<T> Lane<T> {
         let Lane { full, last } = std::mem::take(self);
         let last = Some(last).filter(|block| block.capacity() > 0);
         full.into_iter().chain(last)
+    }
+
+    /// Takes all items out, in the order in which they came; what blocks they were in is spare.
+    #[inline(always)]
+    pub(super) fn empty(&mut self, spare: &mut Vec<Vec<T>>, mut see: impl FnMut(T)) {
+        for mut block in self.take_blocks() {
+            block.drain(..).for_each(&mut see);
+            spare.push(block);
+        }
     }
 }
 
@@ -129,27 +176,10 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    /// Adds an event that is shown after all that are there.
-    #[inline]
-    pub(super) fn push(&mut self, event: Event, spare: &mut Spare) {
-        if Packed::can_hold(&event) && self.whole.is_empty() {
-            self.packed.push(Packed::new(&event), &mut spare.packed);
-        } else {
-            self.whole.push(event, &mut spare.whole);
-        }
-    }
-
-    /// Shows all events as [`Slot::each`] does and drops them; what blocks they were in is spare.
-    #[inline(always)]
-    pub(super) fn empty(&mut self, spare: &mut Spare, mut see: impl FnMut(Event)) {
-        for mut block in self.packed.take_blocks() {
-            block.drain(..).for_each(|packed| see(packed.unpacked()));
-            spare.packed.push(block);
-        }
-        for mut block in self.whole.take_blocks() {
-            block.drain(..).for_each(&mut see);
-            spare.whole.push(block);
-        }
+    /// Drops all events; what blocks they were in is spare.
+    pub(super) fn clear(&mut self, spare: &mut Spare) {
+        self.packed.empty(&mut spare.packed, |_| {});
+        self.whole.empty(&mut spare.whole, |_| {});
     }
 
     pub(super) fn len(&self) -> usize {
@@ -185,35 +215,58 @@ mod tests {
     use crate::engine::event::Kind;
     use crate::peer::PeerIndex;
 
+    /// A timer that is told by its tag.
+    fn packed(sequence: usize) -> Packed {
+        let kind = Kind::Timer { slot: 0 };
+        let (time, to) = (Time::from_ns(7), PeerIndex(5));
+        Packed::new(&Event::new(time, to, kind, sequence as u32, 3))
+    }
+
+    fn sequences(lane: &mut Lane<Packed>, spare: &mut Vec<Vec<Packed>>) -> Vec<usize> {
+        let mut seen = Vec::new();
+        lane.empty(spare, |packed| {
+            let event = packed.unpacked();
+            assert_eq!((event.time(), event.body()), (Time::from_ns(7), 3));
+            seen.push(event.sender() as usize);
+        });
+        seen
+    }
+
     #[test]
     fn what_is_pushed_comes_out_in_order_and_its_blocks_serve_again() {
-        let late = 1 << (u64::BITS - BODY_BITS);
-        let count = 3 * Lane::<Packed>::BLOCK as u32;
-        let event = |sequence: u32| {
-            // On the way one comes that cannot be packed, by its time or by its body.
-            let time = if sequence == count / 2 { late } else { 7 };
-            let body = if sequence == count - 1 {
-                1 << BODY_BITS
-            } else {
-                3
-            };
-            let (time, to) = (Time::from_ns(time), PeerIndex(5));
-            Event::new(time, to, Kind::Timer { slot: 0 }, sequence, body)
-        };
-        let (mut slot, mut spare) = (Slot::default(), Spare::default());
-        let mut blocks = Vec::new();
+        let count = 3 * Lane::<Packed>::BLOCK + 1;
+        let (mut lane, mut spare) = (Lane::default(), Vec::new());
         for _ in 0..2 {
-            (0..count).for_each(|sequence| slot.push(event(sequence), &mut spare));
-            assert!(spare.packed.is_empty() && spare.whole.is_empty());
-            let mut seen = Vec::new();
-            slot.empty(&mut spare, |event| {
-                seen.push((event.sender(), event.body()))
-            });
-            let pushed = (0..count).map(|sequence| (sequence, event(sequence).body()));
-            assert!(pushed.eq(seen), "another order");
-            assert_eq!(slot.len(), 0);
-            blocks.push((spare.packed.len(), spare.whole.len()));
+            (0..count).for_each(|sequence| lane.push(packed(sequence), &mut spare));
+            assert!(spare.is_empty() && lane.len() == count);
+            assert!((0..count).eq(sequences(&mut lane, &mut spare)));
+            assert_eq!((lane.len(), spare.len()), (0, 4));
         }
-        assert!(blocks[0] == blocks[1] && blocks[0].0 > 1 && blocks[0].1 > 1);
+    }
+
+    #[test]
+    fn what_is_taken_over_comes_after_what_there_is() {
+        let block = Lane::<Packed>::BLOCK;
+        let mut spare = Vec::new();
+        for (first, second, third) in [(0, 1, 0), (1, block, 1), (block, block + 1, 2 * block)] {
+            let (mut lane, mut other) = (Lane::default(), Lane::default());
+            (0..first).for_each(|place| lane.push(packed(place), &mut spare));
+            (first..first + second).for_each(|place| other.push(packed(place), &mut spare));
+            lane.append(other);
+            let all = first + second + third;
+            (first + second..all).for_each(|place| lane.push(packed(place), &mut spare));
+            assert_eq!(lane.len(), all);
+            assert!((0..all).eq(sequences(&mut lane, &mut spare)));
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_not_packed() {
+        let event = |time, body| {
+            let kind = Kind::Timer { slot: 0 };
+            Event::new(Time::from_ns(time), PeerIndex(5), kind, 0, body)
+        };
+        assert!(Packed::can_hold(&event((1 << 48) - 1, (1 << 16) - 1)));
+        assert!(!Packed::can_hold(&event(1 << 48, 0)) && !Packed::can_hold(&event(0, 1 << 16)));
     }
 }

@@ -12,7 +12,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use super::Pause;
-use super::post::{Mail, NEVER};
+use super::mail::Mail;
+use super::post::NEVER;
 use super::service::Service;
 use super::shard::Shard;
 use crate::time::Time;
@@ -111,7 +112,7 @@ fn in_turn<S: Service>(shards: &mut [Shard<S>], limits: Limits<'_>) -> Halt {
             for to in 0..shards.len() {
                 if from != to {
                     shards[from].post.hand_out(to, &mut bag);
-                    shards[to].post.take_in(&mut bag);
+                    shards[to].post.take_in(from, &mut bag);
                     shards[from].post.take_back(&mut bag);
                 }
             }
@@ -209,7 +210,7 @@ impl Board {
             self.barrier.wait();
 
             for from in (0..count).filter(|&from| from != place) {
-                shard.post.take_in(&mut notice.mail(from, place));
+                shard.post.take_in(from, &mut notice.mail(from, place));
             }
             let next = notice.next.iter().map(|next| next.load(Ordering::Relaxed));
             let next = Time::from_ns(next.min().unwrap_or(u64::MAX));
