@@ -228,7 +228,7 @@ impl PeerState {
         clippy::too_many_arguments,
         reason = "the parts of one message on the hot path"
     )]
-    fn send_some<const N: usize>(
+    pub(super) fn send_some<const N: usize>(
         &mut self,
         world: &World,
         post: &mut Post,

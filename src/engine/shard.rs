@@ -393,7 +393,7 @@ impl<S: Service> Shard<S> {
                 && Contents::is_empty(event.body())
             {
                 let (world, post) = (&self.world, &mut self.post);
-                return peer.send(world, post, self.now, me, from, answer, EMPTY);
+                return peer.send_some::<1>(world, post, self.now, me, &[from], answer, EMPTY);
             }
         } else if !self.deliver_unusual(me, kind, event, state, route.is_handled) {
             return;
