@@ -133,31 +133,33 @@ impl Mail {
         let store =
             |content: Content| contents.store(content.payload, content.bytes, content.copies);
         let bodies: Vec<u32> = self.contents.drain(..).map(store).collect();
-        let most = bodies.iter().copied().max();
+        let stay_packed = bodies.iter().all(|&body| queue.packs(body));
         let renumber = |body: u32| match body.checked_sub(FIRST_PARCEL) {
             Some(place) => bodies[place as usize],
             None => body,
         };
-        self.few.empty(&mut self.spare.packed, |packed| {
-            let mut event = packed.unpacked();
+        let push = |queue: &mut EventQueue, mut event: Event| {
             event.set_body(renumber(event.body()));
             queue.push(event);
-        });
+        };
+        let spare = &mut self.spare;
+        (self.few).empty(&mut spare.packed, |packed| push(queue, packed.unpacked()));
         let mut kept = 0;
-        for (place, lane) in self.lanes.drain(..) {
+        for (place, mut lane) in self.lanes.drain(..) {
             self.lane_of[place] = 0;
-            let spare = &mut self.spare.packed;
-            kept += queue.take_over(
-                (self.base, place),
-                lane,
-                most.map(|most| (most, &renumber)),
-                spare,
-            );
+            if lane.full_blocks() > 0
+                && stay_packed
+                && let Some(own) = queue.lane_for_all(self.base, place)
+            {
+                if !bodies.is_empty() {
+                    lane.each_mut(|packed| packed.set_body(renumber(packed.body())));
+                }
+                kept += own.append(lane);
+            } else {
+                lane.empty(&mut spare.packed, |packed| push(queue, packed.unpacked()));
+            }
         }
-        self.others.empty(&mut self.spare.whole, |mut event| {
-            event.set_body(renumber(event.body()));
-            queue.push(event);
-        });
+        (self.others).empty(&mut spare.whole, |event| push(queue, event));
         self.first = None;
         kept
     }

@@ -247,43 +247,21 @@ impl EventQueue {
         self.base
     }
 
-    /// Queues all events of a lane, which are those of a slot of a queue with another base: in the
-    /// blocks that they are in, if they belong in one slot here, too. How many blocks that keeps; the
-    /// others are left `empty`. Bodies become what `bodies` say, of which the greatest is known.
-    pub(super) fn take_over(
-        &mut self,
-        (base, place): (u64, usize),
-        mut lane: Lane<Packed>,
-        bodies: Option<(u32, impl Fn(u32) -> u32)>,
-        empty: &mut Vec<Vec<Packed>>,
-    ) -> usize {
-        let shift = (place / SLOTS) as u32 * DIGIT_BITS;
-        let first = slot_start(base, place / SLOTS, place % SLOTS);
-        let last = first | ((1 << shift) - 1);
-        let stay_packed = (bodies.as_ref())
-            .is_none_or(|&(most, _)| Packed::can_hold_body(most) && !self.large_bodies);
-        if lane.full_blocks() > 0
-            && stay_packed
-            && first >= self.span_end
-            && place_at(self.base, first) == place_at(self.base, last)
-        {
-            if let Some((_, renumber)) = bodies {
-                lane.each_mut(|packed| packed.set_body(renumber(packed.body())));
-            }
-            let place = self.slot_for(first);
-            return self.slots[place].packed.append(lane);
+    /// Where all events of a slot of a queue with another base go, packed, if that is one lane.
+    pub(super) fn lane_for_all(&mut self, base: u64, place: usize) -> Option<&mut Lane<Packed>> {
+        let (level, digit) = (place / SLOTS, place % SLOTS);
+        let first = slot_start(base, level, digit);
+        let last = first | ((1 << (level as u32 * DIGIT_BITS)) - 1);
+        if first < self.span_end || place_at(self.base, first) != place_at(self.base, last) {
+            return None;
         }
-        for mut block in lane.take_blocks() {
-            for packed in block.drain(..) {
-                let mut event = packed.unpacked();
-                if let Some((_, renumber)) = &bodies {
-                    event.set_body(renumber(event.body()));
-                }
-                self.push(event);
-            }
-            empty.push(block);
-        }
-        0
+        let place = self.slot_for(first);
+        Some(&mut self.slots[place].packed)
+    }
+
+    /// Whether events with bodies up to this one are packed.
+    pub(super) fn packs(&self, body: u32) -> bool {
+        Packed::can_hold_body(body) && !self.large_bodies
     }
 
     /// Makes the earliest slot the walked span; false if there is none before `end`.
