@@ -25,6 +25,7 @@ use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::thread;
 
 use smallvec::SmallVec;
 
@@ -55,6 +56,8 @@ pub struct Engine<S> {
     firsts: Arc<[u32]>,
     /// From how many events in a window on each shard has a thread of its own.
     busy: u64,
+    /// Whether each has one now.
+    threads: bool,
 }
 
 /// Why [`Engine::run`] returned.
@@ -117,19 +120,16 @@ impl<S: Service> Engine<S> {
         let ranges = shards(&network.dials, world.names.len(), recorders.len());
         let world = Arc::new(world);
         let firsts: Arc<[u32]> = ranges.iter().map(|range| range.start).collect();
-        let mut services = network.services.into_iter();
         let mut shards: Vec<Shard<S>> = ranges
             .into_iter()
             .zip(recorders)
-            .map(|(range, recorder)| {
-                let mut shard = Shard::new(world.clone(), range, firsts.clone(), recorder);
-                shard.settle_in(&network.dials, &network.starts, &mut services);
-                shard
-            })
+            .map(|(range, recorder)| Shard::new(world.clone(), range, firsts.clone(), recorder))
             .collect();
-        assert!(
-            services.next().is_none(),
-            "each service needs a peer that runs it"
+        settle_in(
+            &mut shards,
+            network.services,
+            &network.dials,
+            &network.starts,
         );
         if network.afresh {
             let dials = Arc::new(network.dials);
@@ -142,6 +142,8 @@ impl<S: Service> Engine<S> {
             shards,
             firsts,
             busy: windows::BUSY,
+            // Most networks begin with all of their peers at once.
+            threads: true,
         }
     }
 
@@ -163,7 +165,7 @@ impl<S: Service> Engine<S> {
                     stop,
                     busy: self.busy,
                 };
-                windows::run(shards, limits)
+                windows::run(shards, limits, &mut self.threads)
             }
         };
         match self.failure() {
@@ -171,6 +173,31 @@ impl<S: Service> Engine<S> {
             None => pause,
         }
     }
+}
+
+/// Lets the peers of all shards come into being, those of each on a thread of its own.
+fn settle_in<S: Service>(
+    shards: &mut [Shard<S>],
+    mut services: Vec<S>,
+    dials: &Dials,
+    starts: &[Time],
+) {
+    thread::scope(|scope| {
+        for (place, shard) in shards.iter_mut().enumerate().rev() {
+            let own = match services.len() - shard.service_count() {
+                0 => std::mem::take(&mut services),
+                before => services.split_off(before),
+            };
+            match place {
+                0 => shard.settle_in(own, dials, starts),
+                _ => drop(scope.spawn(|| shard.settle_in(own, dials, starts))),
+            }
+        }
+    });
+    assert!(
+        services.is_empty(),
+        "each service needs a peer that runs it"
+    );
 }
 
 /// Which peers are whose when so many peers are spread over `count` shards: about the same

@@ -91,27 +91,25 @@ impl<S: Service> Shard<S> {
         }
     }
 
-    /// Lets its peers come into being at their starts. Their services are the next of `services`.
-    pub(super) fn settle_in(
-        &mut self,
-        dials: &Dials,
-        starts: &[Time],
-        services: &mut impl Iterator<Item = S>,
-    ) {
+    /// How many services its peers run.
+    pub(super) fn service_count(&self) -> usize {
         let services_of = |me: PeerIndex| {
             let index = self.world.names.types[me.as_usize()];
             self.world.routes[index.as_usize()].services
         };
-        let count = self.post.range().map(PeerIndex).map(services_of).sum();
-        self.services.reserve_exact(count);
+        self.post.range().map(PeerIndex).map(services_of).sum()
+    }
+
+    /// Lets its peers come into being at their starts, with these services.
+    pub(super) fn settle_in(&mut self, services: Vec<S>, dials: &Dials, starts: &[Time]) {
+        self.services = services;
+        let mut first_service = 0;
         for me in self.post.range().map(PeerIndex) {
             let start = starts[me.as_usize()];
             let logs = self.post.recorder.logs(me);
-            let first_service = self.services.len() as u32;
             let mut state = PeerState::new(&self.world, me, first_service, logs);
             state.connections.begin(dials.of(me), start);
-            let count = self.world.routes[state.peer_type.as_usize()].services;
-            self.services.extend(services.take(count));
+            first_service += self.world.routes[state.peer_type.as_usize()].services as u32;
             self.peers.push(state);
             let event = Event::new(start, me, Kind::Start, 0, EMPTY);
             self.post.queue.push(event);
@@ -153,9 +151,9 @@ impl<S: Service> Shard<S> {
     }
 
     /// Handles the events before `until`, which nothing that other shards have not sent yet can
-    /// come before.
-    pub(super) fn run_window(&mut self, until: Time, end: Time) {
-        self.run(until, end, u64::MAX, &AtomicBool::new(false));
+    /// come before; or so many of them as `most`.
+    pub(super) fn run_window(&mut self, until: Time, end: Time, most: u64) {
+        self.run(until, end, most, &AtomicBool::new(false));
     }
 
     /// No event of the shard, or of one that it has mail for, is before this time.

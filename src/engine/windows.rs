@@ -64,8 +64,13 @@ impl Limits<'_> {
     }
 }
 
-/// Handles the events of all shards within the limits.
-pub(super) fn run<S: Service>(shards: &mut [Shard<S>], whole: Limits<'_>) -> Pause {
+/// Handles the events of all shards within the limits: with a thread for each if `threads` says
+/// so, which holds what was found best when it returns.
+pub(super) fn run<S: Service>(
+    shards: &mut [Shard<S>],
+    whole: Limits<'_>,
+    threads: &mut bool,
+) -> Pause {
     let before = events(shards);
     loop {
         let handled = events(shards) - before;
@@ -73,17 +78,20 @@ pub(super) fn run<S: Service>(shards: &mut [Shard<S>], whole: Limits<'_>) -> Pau
             budget: whole.budget.saturating_sub(handled),
             ..whole
         };
-        let halt = match in_turn(shards, limits) {
-            Halt::Change => at_once(shards, limits),
-            paused => paused,
+        let halt = match *threads {
+            true => at_once(shards, limits),
+            false => in_turn(shards, limits),
         };
-        if let Halt::Paused(pause) = halt {
-            if pause == Pause::Reached {
-                for shard in shards {
-                    shard.reached = whole.end;
+        match halt {
+            Halt::Change => *threads = !*threads,
+            Halt::Paused(pause) => {
+                if pause == Pause::Reached {
+                    for shard in shards {
+                        shard.reached = whole.end;
+                    }
                 }
+                return pause;
             }
-            return pause;
         }
     }
 }
@@ -106,7 +114,8 @@ fn in_turn<S: Service>(shards: &mut [Shard<S>], limits: Limits<'_>) -> Halt {
             Err(halt) => return halt,
         };
         for shard in &mut *shards {
-            shard.run_window(until, limits.end);
+            // What is left of a busy window is left to threads: theirs begins where it ends.
+            shard.run_window(until, limits.end, limits.busy);
         }
         for from in 0..shards.len() {
             for to in 0..shards.len() {
@@ -228,7 +237,7 @@ impl Board {
                 }
                 handled_then = handled;
             }
-            shard.run_window(until, limits.end);
+            shard.run_window(until, limits.end, u64::MAX);
         }
         Halt::Change
     }
