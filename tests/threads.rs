@@ -13,7 +13,7 @@ use p2psim::simulation::{NetworkState, Progress, Simulation};
 use p2psim::time::Time;
 
 /// Compares a run in one shard with runs in several: each so many, on threads of their own or
-/// in turn.
+/// in turn where there is little to do.
 fn assert_same(scenario: &Path, overrides: &[&str], others: &[(usize, bool)]) {
     let overrides = [
         &[
@@ -147,6 +147,23 @@ fn ties_at_the_edge_of_a_window_give_the_same_bytes() {
         "horizon=3000",
     ];
     assert_same(&scenario, &overrides, AT_ONCE);
+}
+
+/// Thousands of peers do nothing for a while, so that their shards run in turn; then all ping at
+/// once, and what is left of that window is left to threads.
+#[test]
+fn bursts_after_quiet_give_the_same_bytes() {
+    let scenario = shipped("benches/ping.yaml");
+    let overrides = [
+        "topology.graph=gnp(9000, 0.0003)",
+        "horizon=1600",
+        "output.latencies=true",
+    ];
+    let alone = run(&scenario, &overrides, 1, false);
+    for shards in [2, 3] {
+        let together = run(&scenario, &overrides, shards, false);
+        assert!(alone == together, "bursts in {shards} shards");
+    }
 }
 
 /// More shards than peers, and peers of very different degrees.

@@ -54,7 +54,7 @@ pub struct Engine<S> {
     shards: Vec<Shard<S>>,
     /// The first peer of each shard.
     firsts: Arc<[u32]>,
-    /// From how many events in a window on each shard has a thread of its own.
+    /// How much there must be to do for each shard to have a thread of its own.
     busy: u64,
     /// Whether each has one now.
     threads: bool,
@@ -139,9 +139,9 @@ impl<S: Service> Engine<S> {
         }
         Engine {
             world,
+            busy: windows::busy(shards.len()),
             shards,
             firsts,
-            busy: windows::BUSY,
             // Most networks begin with all of their peers at once.
             threads: true,
         }

@@ -18,11 +18,11 @@ use super::service::Service;
 use super::shard::Shard;
 use crate::time::Time;
 
-/// A window of this many events is worth a thread for each shard.
-pub(super) const BUSY: u64 = 4_000;
-/// When windows have this many times fewer, on average over [`SETTLING`] of them, one thread is
-/// quicker.
+/// When some windows have this many events a shard together, each shard is worth a thread.
+const BUSY: u64 = 1_000;
+/// When they have this many times fewer, one thread is quicker.
 const QUIETER: u64 = 4;
+/// How many windows are looked at together.
 const SETTLING: u64 = 8;
 /// How often a thread asks whether the others are there before it lets them have its processor.
 const SPINS: u32 = 1 << 12;
@@ -45,8 +45,13 @@ pub(super) struct Limits<'a> {
     pub(super) budget: u64,
     /// Ends the run when it is set.
     pub(super) stop: &'a AtomicBool,
-    /// How many events make a window worth a thread for each shard: [`BUSY`].
+    /// How many events in [`SETTLING`] windows are worth a thread for each shard: [`busy`].
     pub(super) busy: u64,
+}
+
+/// How many events in a few windows are worth a thread for each of so many shards.
+pub(super) fn busy(shards: usize) -> u64 {
+    BUSY * shards as u64
 }
 
 impl Limits<'_> {
@@ -104,9 +109,13 @@ fn events<S>(shards: &[Shard<S>]) -> u64 {
 fn in_turn<S: Service>(shards: &mut [Shard<S>], limits: Limits<'_>) -> Halt {
     let before = events(shards);
     let mut bag = Mail::default();
-    loop {
+    let mut handled_then = 0;
+    for window in 0_u64.. {
         let next = shards.iter().map(Shard::next).min().unwrap_or(NEVER);
         let handled = events(shards) - before;
+        if window % SETTLING == 0 {
+            handled_then = handled;
+        }
         let failed = shards.iter().any(|shard| shard.post.failure.is_some());
         let stopped = failed || limits.stop.load(Ordering::Relaxed);
         let until = match limits.window(next, handled, stopped) {
@@ -126,10 +135,11 @@ fn in_turn<S: Service>(shards: &mut [Shard<S>], limits: Limits<'_>) -> Halt {
                 }
             }
         }
-        if events(shards) - before - handled >= limits.busy {
+        if events(shards) - before - handled_then >= limits.busy {
             return Halt::Change;
         }
     }
+    Halt::Change
 }
 
 /// Runs each shard on a thread of its own, while there is much to do.
@@ -232,7 +242,7 @@ impl Board {
                 Err(halt) => return halt,
             };
             if window % SETTLING == SETTLING - 1 {
-                if handled - handled_then < limits.busy / QUIETER * SETTLING {
+                if handled - handled_then < limits.busy / QUIETER {
                     return Halt::Change;
                 }
                 handled_then = handled;

@@ -31,7 +31,7 @@ const EVENTS_PER_REPORT: u64 = 1 << 16;
 /// Several shards come to a halt to report, and so do it less often.
 const EVENTS_PER_SHARDS_REPORT: u64 = 1 << 19;
 /// From this many peers a shard on, several are quicker than one.
-const SHARD_PEERS_MIN: u64 = 25_000;
+const SHARD_PEERS_MIN: u64 = 10_000;
 
 /// How many shards, at most `threads`, make the run of a plan quicker than fewer would.
 pub fn worthwhile_shards(plan: &Plan, threads: usize) -> usize {
