@@ -182,6 +182,8 @@ pub(super) fn run(args: &RunArgs, registry: Registry) -> Result<(), Failure> {
         ));
         return Err(Failure::Interrupted);
     }
+    // The program is about to end, and the system takes back all memory at once.
+    std::mem::forget(simulation);
     Ok(())
 }
 
