@@ -136,21 +136,20 @@ fn guess_place(words: &[u32; 16], peer: PeerIndex) -> usize {
 }
 
 /// The place of a peer's word among those of so many other ends that a search for it would wait
-/// for memory again and again: first where it were if the ends were spread evenly, as those of a
-/// peer that many dial are, within 16 places.
+/// for memory again and again: first around where it were if the ends were spread evenly, as
+/// those of a peer that most others dial are.
 #[inline(never)]
 fn place_among_many(ends: &[u32], peer: PeerIndex) -> Option<usize> {
-    const WINDOW: usize = 16;
     let (&first, &last) = (ends.first()?, ends.last()?);
-    let end = end_word(peer, ConnectionState::Dialling);
-    let ahead = u64::from(end.clamp(first, last) - first) * (ends.len() - 1) as u64;
+    let end = end_word(peer, ConnectionState::Dialling).clamp(first, last);
+    let ahead = u64::from(end - first) * (ends.len() - 1) as u64;
     let even = (ahead / u64::from(last - first).max(1)) as usize;
-    let latest = ends.len().saturating_sub(2 * WINDOW);
-    let start = even.saturating_sub(WINDOW).min(latest);
-    for (window, words) in ends[start..].as_chunks().0.iter().take(2).enumerate() {
-        let place = start + window * WINDOW + guess_place(words, peer);
-        if ends.get(place).is_some_and(|end| end >> 1 == peer.0) {
-            return Some(place);
+    for start in [even.saturating_sub(8), even + 8, even.saturating_sub(24)] {
+        if let Some(words) = ends.get(start..).and_then(<[u32]>::first_chunk) {
+            let place = start + guess_place(words, peer);
+            if ends.get(place).is_some_and(|end| end >> 1 == peer.0) {
+                return Some(place);
+            }
         }
     }
     place_among(ends, peer).ok()
