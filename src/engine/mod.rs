@@ -45,7 +45,7 @@ use crate::topology::Graph;
 use event::Kind;
 use peer_state::PeerState;
 use shard::Shard;
-use windows::Limits;
+use windows::{Limits, Manner};
 
 /// A network of peers that run services of type `S`.
 pub struct Engine<S> {
@@ -56,8 +56,7 @@ pub struct Engine<S> {
     firsts: Arc<[u32]>,
     /// How much there must be to do for each shard to have a thread of its own.
     busy: u64,
-    /// Whether each has one now.
-    threads: bool,
+    manner: Manner,
 }
 
 /// Why [`Engine::run`] returned.
@@ -142,8 +141,7 @@ impl<S: Service> Engine<S> {
             busy: windows::busy(shards.len()),
             shards,
             firsts,
-            // Most networks begin with all of their peers at once.
-            threads: true,
+            manner: Manner::default(),
         }
     }
 
@@ -165,7 +163,7 @@ impl<S: Service> Engine<S> {
                     stop,
                     busy: self.busy,
                 };
-                windows::run(shards, limits, &mut self.threads)
+                windows::run(shards, limits, &mut self.manner)
             }
         };
         match self.failure() {

@@ -10,6 +10,7 @@ use std::hint::spin_loop;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use super::Pause;
 use super::mail::Mail;
@@ -24,14 +25,61 @@ const BUSY: u64 = 1_000;
 const QUIETER: u64 = 4;
 /// How many windows are looked at together.
 const SETTLING: u64 = 8;
-/// How often a thread asks whether the others are there before it lets them have its processor.
+/// How often a thread asks whether the others are there before it sleeps in between, so that one
+/// of them may have its processor.
 const SPINS: u32 = 1 << 12;
+const SLEEP: Duration = Duration::from_micros(50);
+/// About how many events a thread could have handled while it slept once.
+const EVENTS_SLEPT: u64 = 1_000;
+/// When a thread could have handled so many more than it has, something else has the processors.
+const CROWDED: u64 = 100_000;
+/// So many are then handled by one thread before others are tried again; twice as many each time
+/// that it is no better.
+const ALONE: u64 = 100_000;
 
 /// Why shards came to a stop.
 enum Halt {
     Paused(Pause),
     /// There is too much, or too little, to do for as many threads as there are.
     Change,
+    /// Threads wait for each other longer than they run.
+    Crowded,
+}
+
+/// How shards run: what is best was found while they did.
+pub(super) struct Manner {
+    /// Whether each has a thread of its own.
+    threads: bool,
+    /// How many events one thread handles before there may be others.
+    alone: u64,
+    /// How many it will when it is too crowded again.
+    alone_next: u64,
+}
+
+impl Default for Manner {
+    /// With threads: most networks begin with all of their peers at once.
+    fn default() -> Self {
+        Manner {
+            threads: true,
+            alone: 0,
+            alone_next: ALONE,
+        }
+    }
+}
+
+impl Manner {
+    fn be_alone(&mut self) {
+        self.threads = false;
+        self.alone = self.alone_next;
+        self.alone_next = self.alone_next.saturating_mul(2);
+    }
+
+    /// Notes that so many events were handled by threads: after a good while it is crowded no more.
+    fn handled_by_threads(&mut self, events: u64) {
+        if events > 5 * ALONE {
+            self.alone_next = ALONE;
+        }
+    }
 }
 
 /// When and why a run ends.
@@ -69,26 +117,29 @@ impl Limits<'_> {
     }
 }
 
-/// Handles the events of all shards within the limits: with a thread for each if `threads` says
-/// so, which holds what was found best when it returns.
+/// Handles the events of all shards within the limits.
 pub(super) fn run<S: Service>(
     shards: &mut [Shard<S>],
     whole: Limits<'_>,
-    threads: &mut bool,
+    manner: &mut Manner,
 ) -> Pause {
-    let before = events(shards);
+    let mut budget = whole.budget;
     loop {
-        let handled = events(shards) - before;
-        let limits = Limits {
-            budget: whole.budget.saturating_sub(handled),
-            ..whole
-        };
-        let halt = match *threads {
+        let limits = Limits { budget, ..whole };
+        let before = events(shards);
+        let halt = match manner.threads {
             true => at_once(shards, limits),
-            false => in_turn(shards, limits),
+            false => in_turn(shards, limits, manner.alone),
         };
+        let handled = events(shards) - before;
+        budget = budget.saturating_sub(handled);
+        if manner.threads {
+            manner.handled_by_threads(handled);
+        }
+        manner.alone = manner.alone.saturating_sub(handled);
         match halt {
-            Halt::Change => *threads = !*threads,
+            Halt::Crowded => manner.be_alone(),
+            Halt::Change => manner.threads = !manner.threads,
             Halt::Paused(pause) => {
                 if pause == Pause::Reached {
                     for shard in shards {
@@ -105,8 +156,9 @@ fn events<S>(shards: &[Shard<S>]) -> u64 {
     shards.iter().map(|shard| shard.events).sum()
 }
 
-/// Runs the shards one after the other, on this thread, while there is little to do.
-fn in_turn<S: Service>(shards: &mut [Shard<S>], limits: Limits<'_>) -> Halt {
+/// Runs the shards one after the other, on this thread, while there is little to do, and for
+/// `alone` events at least.
+fn in_turn<S: Service>(shards: &mut [Shard<S>], limits: Limits<'_>, alone: u64) -> Halt {
     let before = events(shards);
     let mut bag = Mail::default();
     let mut handled_then = 0;
@@ -122,9 +174,11 @@ fn in_turn<S: Service>(shards: &mut [Shard<S>], limits: Limits<'_>) -> Halt {
             Ok(until) => until,
             Err(halt) => return halt,
         };
+        let may_change = handled >= alone;
+        // What is left of a busy window is left to threads: theirs begins where it ends.
+        let most = if may_change { limits.busy } else { u64::MAX };
         for shard in &mut *shards {
-            // What is left of a busy window is left to threads: theirs begins where it ends.
-            shard.run_window(until, limits.end, limits.busy);
+            shard.run_window(until, limits.end, most);
         }
         for from in 0..shards.len() {
             for to in 0..shards.len() {
@@ -135,7 +189,7 @@ fn in_turn<S: Service>(shards: &mut [Shard<S>], limits: Limits<'_>) -> Halt {
                 }
             }
         }
-        if events(shards) - before - handled_then >= limits.busy {
+        if may_change && events(shards) - before - handled_then >= limits.busy {
             return Halt::Change;
         }
     }
@@ -175,6 +229,8 @@ struct Notice {
     stopped: AtomicBool,
     /// Whether a service has ended it.
     failed: AtomicBool,
+    /// Whether a thread has waited for too long.
+    crowded: AtomicBool,
     /// Mail from each shard, to each.
     mail: Vec<Mutex<Mail>>,
 }
@@ -187,6 +243,7 @@ impl Notice {
             handled: zeros(),
             stopped: AtomicBool::new(false),
             failed: AtomicBool::new(false),
+            crowded: AtomicBool::new(false),
             mail: (0..shards * shards).map(|_| Mutex::default()).collect(),
         }
     }
@@ -211,6 +268,8 @@ impl Board {
         let _guard = self.barrier.guard();
         let before = shard.events;
         let mut handled_then = 0;
+        // How many more events could have been handled while this thread slept than were.
+        let (mut slept, mut events_then) = (0_u64, before);
         for window in 0_u64.. {
             let notice = &self.notices[window as usize % 2];
             let count = notice.next.len();
@@ -226,7 +285,12 @@ impl Board {
             if shard.post.failure.is_some() {
                 notice.failed.store(true, Ordering::Relaxed);
             }
-            self.barrier.wait();
+            if slept > CROWDED && limits.busy > 0 {
+                notice.crowded.store(true, Ordering::Relaxed);
+            }
+            slept += self.barrier.wait() * EVENTS_SLEPT;
+            slept = slept.saturating_sub(shard.events - events_then);
+            events_then = shard.events;
 
             for from in (0..count).filter(|&from| from != place) {
                 shard.post.take_in(from, &mut notice.mail(from, place));
@@ -241,6 +305,9 @@ impl Board {
                 Ok(until) => until,
                 Err(halt) => return halt,
             };
+            if notice.crowded.load(Ordering::Relaxed) {
+                return Halt::Crowded;
+            }
             if window % SETTLING == SETTLING - 1 {
                 if handled - handled_then < limits.busy / QUIETER {
                     return Halt::Change;
@@ -287,16 +354,18 @@ impl Barrier {
         Guard(self)
     }
 
+    /// Waits for the others; how often it slept meanwhile.
+    ///
     /// # Panics
     /// When another thread has.
-    fn wait(&self) {
+    fn wait(&self) -> u64 {
         let passed = self.passed.load(Ordering::Acquire);
         if self.arrived.fetch_add(1, Ordering::AcqRel) + 1 == self.threads {
             self.arrived.store(0, Ordering::Relaxed);
             self.passed.store(passed.wrapping_add(1), Ordering::Release);
-            return;
+            return 0;
         }
-        let mut spins = 0;
+        let (mut spins, mut sleeps) = (0, 0);
         while self.passed.load(Ordering::Acquire) == passed {
             assert!(
                 !self.broken.load(Ordering::Acquire),
@@ -306,8 +375,29 @@ impl Barrier {
                 spins += 1;
                 spin_loop();
             } else {
-                thread::yield_now();
+                sleeps += 1;
+                thread::sleep(SLEEP);
             }
         }
+        sleeps
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_thread_stays_alone_for_longer_each_time_it_is_crowded() {
+        let mut manner = Manner::default();
+        assert!(manner.threads);
+        manner.be_alone();
+        assert_eq!((manner.threads, manner.alone), (false, ALONE));
+        manner.handled_by_threads(ALONE);
+        manner.be_alone();
+        assert_eq!(manner.alone, 2 * ALONE);
+        manner.handled_by_threads(10 * ALONE);
+        manner.be_alone();
+        assert_eq!(manner.alone, ALONE);
     }
 }
