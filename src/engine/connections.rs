@@ -1,7 +1,7 @@
 //! A peer's connections: whom it is connected to or dials, and when it last heard of them.
 
 use smallvec::SmallVec;
-use wide::i32x4;
+use wide::{i16x8, i32x8};
 
 use crate::memory::ask_for;
 use crate::peer::PeerIndex;
@@ -121,18 +121,21 @@ fn place_among(ends: &[u32], peer: PeerIndex) -> Result<usize, usize> {
     }
 }
 
-/// Where a peer's word is most likely among these, of which the first are those of other ends.
-/// All are compared at once: a search would wait for each before the next.
+/// Where the word of a finished connection to a peer is most likely among these, of which the
+/// first are those of other ends. All are compared at once: a search would wait for each before
+/// the next.
 #[inline(always)]
 fn guess_place(words: &[u32; 16], peer: PeerIndex) -> usize {
-    let connected = i32x4::splat(1);
-    let end = i32x4::splat(end_word(peer, ConnectionState::Connected) as i32);
-    let mut same = 0;
-    for (four, words) in words.as_chunks::<4>().0.iter().enumerate() {
-        let words = i32x4::new(words.map(|word| word as i32));
-        same |= (words | connected).simd_eq(end).to_bitmask() << (4 * four);
-    }
-    same.trailing_zeros() as usize
+    let end = i32x8::splat(end_word(peer, ConnectionState::Connected) as i32);
+    let [low, high] = words.as_chunks::<8>().0 else {
+        return words.len();
+    };
+    // Of the same ones all bits are set, and of as many narrower numbers, too.
+    let narrow = |words: &[u32; 8]| {
+        let same = i32x8::new(words.map(|word| word as i32)).simd_eq(end);
+        i16x8::from_i32x8_saturate(same).to_bitmask()
+    };
+    (narrow(low) | narrow(high) << 8).trailing_zeros() as usize
 }
 
 /// The place of a peer's word among those of so many other ends that a search for it would wait
