@@ -117,6 +117,19 @@ fn a_bad_scenario_writes_nothing() {
 #[cfg(unix)]
 #[test]
 fn ctrl_c_keeps_what_there_is() {
+    keeps_what_there_is("-INT");
+}
+
+#[cfg(unix)]
+#[test]
+fn who_asks_the_program_to_end_keeps_what_there_is() {
+    keeps_what_there_is("-TERM");
+    keeps_what_there_is("-HUP");
+}
+
+/// A run that is sent this signal.
+#[cfg(unix)]
+fn keeps_what_there_is(signal: &str) {
     let folder = tempfile::tempdir().unwrap();
     let child = Process::new(assert_cmd::cargo::cargo_bin("p2psim"))
         .current_dir(folder.path())
@@ -141,7 +154,7 @@ fn ctrl_c_keeps_what_there_is() {
     let pid = child.id().to_string();
     assert!(
         Process::new("kill")
-            .args(["-INT", &pid])
+            .args([signal, &pid])
             .status()
             .unwrap()
             .success()

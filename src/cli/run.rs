@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use clap::Args;
+use signal_hook::flag::{register, register_conditional_shutdown};
 
 use super::progress::{Display, RunProgress};
 use super::{
@@ -187,16 +188,20 @@ pub(super) fn run(args: &RunArgs, registry: Registry) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A flag that Ctrl-C sets; a second Ctrl-C ends the program at once.
+/// A flag that Ctrl-C sets, or what else asks the program to end; the second time it ends at once.
 fn watch_interrupts() -> Result<Arc<AtomicBool>, Failure> {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    #[cfg(unix)]
+    let signals = [SIGINT, SIGTERM, signal_hook::consts::SIGHUP];
+    #[cfg(not(unix))]
+    let signals = [SIGINT, SIGTERM];
     let stop = Arc::new(AtomicBool::new(false));
-    let flag = stop.clone();
-    ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::Relaxed) {
-            std::process::exit(INTERRUPTED.into());
-        }
-    })
-    .map_err(|error| Failure::Failed(format!("cannot watch for Ctrl-C: {error}")))?;
+    for signal in signals {
+        // In this order: the first time, the flag is not set yet.
+        register_conditional_shutdown(signal, INTERRUPTED.into(), stop.clone())
+            .and_then(|_| register(signal, stop.clone()))
+            .map_err(|error| Failure::Failed(format!("cannot watch for Ctrl-C: {error}")))?;
+    }
     Ok(stop)
 }
 
