@@ -20,7 +20,9 @@ use p2psim::simulation::Simulation;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const SIZES: [u64; 7] = [1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000];
-/// Simulated seconds with so many peers.
+/// So many seconds are simulated with them,
+const HORIZON: u64 = 10;
+/// and these with so many peers.
 const SECONDS: [u64; 4] = [10, 20, 40, 80];
 const SECONDS_PEERS: u64 = 3_000;
 const RUNS: usize = 3;
@@ -62,9 +64,7 @@ fn main() {
     println!("{:>9} peers  {:>11} messages      s  ns a message", "", "");
     let mut points = Vec::new();
     for &peers in sizes {
-        // Two bursts tell as much of a large network as ten.
-        let seconds = if peers > 300_000 { 3 } else { 10 };
-        let (time, messages) = measure(peers, seconds);
+        let (time, messages) = measure(peers, HORIZON);
         let each = time * 1e9 / messages as f64;
         println!("{peers:>15}  {messages:>20} {time:>6.2}  {each:>12.0}");
         points.push((peers as f64, each));
